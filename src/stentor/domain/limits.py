@@ -136,6 +136,6 @@ PUSH_PLAINTEXT_BYTES = 3993
 
 # One grapheme cluster can carry any number of combining marks, and one URL or one mention can
 # be as long as the body allows, so a limit in characters alone limits nothing. The longest
-# emoji sequences people send take 41 bytes.
+# emoji sequences of Unicode take 35 bytes.
 BYTES_PER_CHARACTER = 64
 STATUS_BYTES = 64 * KIB

@@ -1,0 +1,1 @@
+"""What people do: one public verb each; opens the transaction, asks the domain, writes, tells."""

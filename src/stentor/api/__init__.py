@@ -1,0 +1,1 @@
+"""How one asks: HTTP in, HTTP out."""

@@ -1,0 +1,109 @@
+"""Token to person, and the whole ladder of answers when that fails; everything uses this.
+
+The order is that of reliability.md 2a: token, suspension, scope, person, state of the person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from stentor import errors
+from stentor.domain.oauth import permits
+from stentor.domain.roles import Role, get
+from stentor.store import access_tokens
+from stentor.store.access_tokens import FoundToken
+from stentor.store.database import Reader
+
+
+class Access(Enum):
+    """Who may use an endpoint."""
+
+    #: Anybody; a good token makes the answer personal.
+    PUBLIC = "public"
+    #: A person's token.
+    USER = "user"
+    #: Any token, an application's own included.
+    TOKEN = "token"
+    #: An application's own token only.
+    APP = "app"
+    #: The endpoint looks for itself (OAuth, sign-in pages, files); no token is read.
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whoever is behind a good token. ``account_id`` is None for an application's own."""
+
+    token_id: int
+    application_id: int | None
+    account_id: int | None
+    scopes: frozenset[str]
+    role: Role
+    locale: str
+
+
+def state_problem(token: FoundToken) -> errors.PublicError | None:
+    """Why this person may not act, or None: rungs 7 to 9 of notifications.md 13.2."""
+    if token.confirmed_at is None:
+        return errors.LoginUnconfirmed()
+    if not token.approved:
+        return errors.LoginPending()
+    if token.disabled or token.memorial:
+        return errors.LoginDisabled()
+    return None
+
+
+def judge(
+    token: FoundToken | None, access: Access, accepted: frozenset[str], now: int
+) -> Viewer | None:
+    """The viewer, or None for an anonymous one. Raises the PublicError of the first rung missed.
+
+    On a public endpoint an unknown token counts as none, and so does one of a person who may
+    not act; a revoked or expired one is told (surroundings C0.4).
+    """
+    public = access is Access.PUBLIC
+    if token is None:
+        if public:
+            return None
+        raise errors.TokenProblem
+    if token.revoked_at is not None:
+        raise errors.TokenRevoked
+    if token.expires_at is not None and token.expires_at <= now:
+        raise errors.TokenExpired
+    if token.suspended_at is not None or token.deletion_requested_at is not None:
+        raise errors.LoginDisabled
+    scopes = frozenset(token.scopes.split())
+    if not permits(scopes, accepted):
+        raise errors.OutsideScopes
+    if token.account_id is None and access is Access.USER:
+        raise errors.UserRequired
+    if token.account_id is not None:
+        if access is Access.APP:
+            raise errors.AppTokenRequired
+        problem = state_problem(token)
+        if problem is not None:
+            if public:
+                return None
+            raise problem
+    role = get(token.role_id if token.role_id is not None else -99)
+    return Viewer(
+        token.id, token.application_id, token.account_id, scopes, role, token.locale or "en"
+    )
+
+
+async def authenticate(
+    db: Reader, secret: str | None, access: Access, accepted: frozenset[str], now: int
+) -> Viewer | None:
+    """Looks the token up and judges it. One query, none without a token."""
+    token = await access_tokens.find(db, secret) if secret else None
+    return judge(token, access, accepted, now)
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an Authorization header, the scheme in any case; None if it holds none."""
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token else None

@@ -1,0 +1,47 @@
+"""What endpoints may use, put together by `stentor.app` and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from stentor.api.rate_limits import RateLimits
+from stentor.domain.links import Links
+from stentor.store.database import Database
+from stentor.store.snowflakes import Snowflakes
+from stentor.streaming.bus import Bus
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the operator has decided, as plain values."""
+
+    title: str
+    description: str
+    contact_email: str
+    registrations: Literal["open", "approval", "closed"]
+    password_grant: bool
+    poll_min_expiration: int
+    nodeinfo_name: str
+    vapid_public_key: str
+    trusted_proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Values and tools; an action is handed those it uses, never the whole."""
+
+    db: Database
+    bus: Bus
+    ids: Snowflakes
+    links: Links
+    limits: RateLimits
+    features: Features
+    #: Milliseconds since the epoch.
+    now: Callable[[], int]
+    #: Where uploaded files are kept.
+    media: Path
+    #: 32 bytes that sign sessions and links; see `stentor.keys`.
+    secret: bytes

@@ -1,0 +1,176 @@
+"""Every setting once: its name, default, environment variable and a sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_FALSE = frozenset({"0", "f", "false", "off", "no", ""})
+_TRUE = frozenset({"1", "t", "true", "on", "yes"})
+
+
+class ConfigProblem(Exception):
+    """A setting that makes no sense; its text names the setting and says what would."""
+
+
+def _setting(default: Any, text: str, *choices: str) -> Any:
+    return field(default=default, metadata={"text": text, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator can decide. ``STENTOR_`` and the name in capitals is its variable."""
+
+    host: str = _setting("127.0.0.1", "The address to listen on.")
+    port: int = _setting(3000, "The port to listen on.")
+    data: str = _setting("data", "The folder for the embedded database, keys and uploads.")
+    database_url: str = _setting(
+        "", "sqlite:PATH or postgresql://…; empty for stentor.db in the data folder."
+    )
+    domain: str = _setting(
+        "", "host[:port] as people type it; empty for localhost with the port."
+    )
+    scheme: str = _setting(
+        "",
+        "http or https: of the addresses that clients are given; empty for https, "
+        "and http when the domain is a loopback name.",
+        "",
+        "http",
+        "https",
+    )
+    title: str = _setting("Stentor", "The name of the server.")
+    description: str = _setting(
+        "A Stentor server.", "A sentence about the server, shown to clients."
+    )
+    contact_email: str = _setting("", "Where people can write to, shown to clients.")
+    registrations: str = _setting(
+        "closed",
+        "Who may sign up: open (usable at once), approval (a moderator lets them in), closed.",
+        "open",
+        "approval",
+        "closed",
+    )
+    rate_limits: bool = _setting(True, "Whether requests are limited, with Mastodon's numbers.")
+    password_grant: bool = _setting(
+        False, "Whether a token can be had for a password (for development only)."
+    )
+    poll_min_expiration: int = _setting(300, "The shortest poll, in seconds.")
+    push_allow_private: bool = _setting(
+        False, "Whether push messages may go to private addresses (for development only)."
+    )
+    nodeinfo_name: str = _setting(
+        "mastodon",
+        "The software name in nodeinfo. Clients switch features on for 'mastodon'; "
+        "'stentor' is more honest and hides some of them.",
+    )
+    trusted_proxies: str = _setting(
+        "", "Addresses of proxies whose X-Forwarded-For is believed, separated by commas."
+    )
+    tls_cert: str = _setting("", "A certificate file (PEM), to serve TLS directly.")
+    tls_key: str = _setting("", "The key file (PEM) of that certificate.")
+    log_level: str = _setting(
+        "info", "How much is logged.", "debug", "info", "warning", "error"
+    )
+
+    @property
+    def site_domain(self) -> str:
+        """The domain, or localhost with the port."""
+        return self.domain or f"localhost:{self.port}"
+
+    @property
+    def site_scheme(self) -> str:
+        """The scheme of the URLs that clients are given."""
+        if self.scheme:
+            return self.scheme
+        return "http" if is_loopback(self.site_domain) and not self.tls_cert else "https"
+
+    @property
+    def site_database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:{Path(self.data) / 'stentor.db'}"
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The trusted proxies, one by one."""
+        return tuple(part.strip() for part in self.trusted_proxies.split(",") if part.strip())
+
+
+def is_loopback(domain: str) -> bool:
+    """True for localhost, its subdomains and loopback addresses, with or without a port."""
+    host = domain.rpartition(":")[0] if domain.rpartition(":")[2].isdigit() else domain
+    host = (host or domain).strip("[]").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"STENTOR_{name.upper()}"
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> tuple[Settings, dict[str, str]]:
+    """The settings and where each came from: default, file, environment or command line.
+
+    Raises ConfigProblem.
+    """
+    environment = os.environ if environment is None else environment
+    from_file = _read(file) if file else {}
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for one in dataclasses.fields(Settings):
+        name = one.name
+        raw: Any = one.default
+        sources[name] = "default"
+        if name in from_file:
+            raw, sources[name] = from_file.pop(name), f"file {file}"
+        if variable(name) in environment:
+            raw, sources[name] = environment[variable(name)], f"environment {variable(name)}"
+        if overrides and overrides.get(name) is not None:
+            raw, sources[name] = overrides[name], "command line"
+        values[name] = _cast(name, raw, one)
+    if from_file:
+        raise ConfigProblem(f"{file}: no such setting: {', '.join(sorted(from_file))}")
+    settings = Settings(**values)
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise ConfigProblem("tls_cert and tls_key go together: give both or neither")
+    return settings, sources
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise ConfigProblem(f"{file}: {problem}") from problem
+
+
+def _cast(name: str, raw: Any, one: dataclasses.Field[Any]) -> Any:
+    choices = one.metadata["choices"]
+    if isinstance(one.default, bool):
+        word = str(raw).strip().lower()
+        if word not in _TRUE | _FALSE:
+            raise ConfigProblem(f"{name}: {raw!r} is neither on nor off")
+        return word in _TRUE
+    if isinstance(one.default, int):
+        try:
+            return int(str(raw))
+        except ValueError as problem:
+            raise ConfigProblem(f"{name}: {raw!r} is not a whole number") from problem
+    text = str(raw).strip()
+    if choices and text not in choices:
+        raise ConfigProblem(f"{name}: {text!r} is none of {', '.join(filter(None, choices))}")
+    return text

@@ -1,0 +1,1 @@
+"""How it looks: JSON as Mastodon's documentation names it."""

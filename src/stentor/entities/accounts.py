@@ -1,0 +1,264 @@
+"""Account and its relatives as JSON (surroundings C3)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from stentor.domain import text, times
+from stentor.domain.accounts import Account as AccountRow
+from stentor.domain.accounts import User
+from stentor.domain.links import Links
+from stentor.domain.roles import EVERYONE, Role
+
+encoder = msgspec.json.Encoder()
+# Rendered accounts that are remembered; 2 KB each.
+MEMO = 8192
+
+
+class FeatureApproval(Struct, gc=False):
+    """Who may put the account into a collection: nobody, until collections exist."""
+
+    automatic: list[str]
+    manual: list[str]
+    current_user: str
+
+
+class Field(Struct, gc=False):
+    """One line of a profile."""
+
+    name: str
+    value: str
+    verified_at: str | None
+
+
+class PublicRole(Struct, gc=False):
+    """A role that is shown beside the name."""
+
+    id: str
+    name: str
+    color: str
+
+
+class Account(Struct, gc=False, kw_only=True):
+    """surroundings C3.1, in the order of the wire."""
+
+    id: str
+    username: str
+    acct: str
+    display_name: str
+    locked: bool
+    bot: bool
+    discoverable: bool | None
+    indexable: bool
+    group: bool
+    created_at: str
+    note: str
+    url: str
+    uri: str
+    avatar: str
+    avatar_static: str
+    avatar_description: str
+    header: str
+    header_static: str
+    header_description: str
+    followers_count: int
+    following_count: int
+    statuses_count: int
+    last_status_at: str | None
+    hide_collections: bool | None
+    show_media: bool = True
+    show_media_replies: bool = True
+    show_featured: bool = True
+    noindex: bool | UnsetType = UNSET
+    feature_approval: FeatureApproval
+    emojis: list[Any]
+    roles: list[PublicRole] | UnsetType = UNSET
+    fields: list[Field]
+    suspended: bool | UnsetType = UNSET
+    limited: bool | UnsetType = UNSET
+    memorial: bool | UnsetType = UNSET
+
+
+class PartialAccount(Struct, gc=False):
+    """PartialAccountWithAvatar: exactly these keys (notifications.md 2.4)."""
+
+    id: str
+    acct: str
+    locked: bool
+    bot: bool
+    url: str
+    avatar: str
+    avatar_static: str
+    avatar_description: str
+
+
+class CredentialRole(Struct, gc=False):
+    """The own role, with its permissions as a decimal string."""
+
+    id: str
+    name: str
+    permissions: str
+    color: str
+    highlighted: bool
+    collection_limit: int = 10
+
+
+class SourceField(Struct, gc=False):
+    """A profile field as it was typed."""
+
+    name: str
+    value: str
+    verified_at: str | None
+
+
+class Source(Struct, gc=False, kw_only=True):
+    """What the owner may edit, as it was typed (surroundings C3.2)."""
+
+    privacy: str
+    sensitive: bool
+    language: str | None
+    note: str
+    fields: list[SourceField]
+    follow_requests_count: int
+    hide_collections: bool | None
+    discoverable: bool | None
+    indexable: bool
+    attribution_domains: list[str]
+    quote_policy: str
+
+
+def _bool_or_none(value: bool | None) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def account_url(account: AccountRow, links: Links) -> str:
+    """Where a person reads the profile."""
+    return links.account(account.username) if account.local else account.url
+
+
+def render(account: AccountRow, links: Links) -> Account:
+    """Account; a suspended one is blank but still there (surroundings C3.1)."""
+    hidden = account.suspended_at is not None
+    local = account.local
+    avatar = links.avatar("" if hidden else account.avatar)
+    header = links.header("" if hidden else account.header)
+    role = account.role
+    entity = Account(
+        id=str(account.id),
+        username=account.username,
+        acct=account.acct,
+        display_name="" if hidden else account.display_name,
+        locked=bool(account.locked),
+        bot=account.bot,
+        discoverable=False if hidden else _bool_or_none(account.discoverable),
+        indexable=bool(account.indexable) and not hidden,
+        group=account.actor_type == "Group",
+        created_at=times.midnight(account.created_at),
+        note="" if hidden else _note(account, links),
+        url=account_url(account, links),
+        uri=links.account_uri(account.id) if local else account.uri,
+        avatar=avatar,
+        avatar_static=avatar,
+        avatar_description="" if hidden else account.avatar_description,
+        header=header,
+        header_static=header,
+        header_description="" if hidden else account.header_description,
+        followers_count=account.followers_count,
+        following_count=account.following_count,
+        statuses_count=account.statuses_count,
+        last_status_at=(
+            None if account.last_status_at is None else times.date(account.last_status_at)
+        ),
+        hide_collections=_bool_or_none(account.hide_collections),
+        feature_approval=FeatureApproval([], [], "denied"),
+        emojis=[],
+        fields=[] if hidden else _fields(account, links),
+    )
+    if local:
+        entity.noindex = not account.indexable
+        entity.roles = [PublicRole(str(role.id), role.name, "")] if role.highlighted else []
+    if hidden:
+        entity.suspended = True
+    if account.silenced_at is not None:
+        entity.limited = True
+    if account.memorial:
+        entity.memorial = True
+    return entity
+
+
+def _note(account: AccountRow, links: Links) -> str:
+    if not account.local:
+        return account.note  # HTML, sanitised when it came in
+    return text.note_to_html(account.note, tag_url=links.tag, local_domain=links.domain)
+
+
+def _fields(account: AccountRow, links: Links) -> list[Field]:
+    rows: list[list[str]] = msgspec.json.decode(account.fields)
+    if not account.local:
+        return [Field(name, value, None) for name, value in rows]
+    return [
+        Field(
+            name,
+            text.field_to_html(value, tag_url=links.tag, local_domain=links.domain),
+            None,
+        )
+        for name, value in rows
+    ]
+
+
+@lru_cache(maxsize=MEMO)
+def encoded(account: AccountRow, links: Links) -> Raw:
+    """`render` as JSON. A memo of a pure function of the row: it cannot go stale."""
+    return Raw(encoder.encode(render(account, links)))
+
+
+def render_partial(account: AccountRow, links: Links) -> PartialAccount:
+    """The short form that ``expand_accounts=partial_avatars`` asks for."""
+    avatar = links.avatar("" if account.suspended_at is not None else account.avatar)
+    return PartialAccount(
+        str(account.id),
+        account.acct,
+        bool(account.locked),
+        account.bot,
+        account_url(account, links),
+        avatar,
+        avatar,
+        account.avatar_description,
+    )
+
+
+def render_role(role: Role) -> CredentialRole:
+    """The own role. An ordinary user's has no name."""
+    return CredentialRole(
+        str(role.id),
+        role.name,
+        str(int(role.effective | EVERYONE.permissions)),
+        "",
+        role.highlighted,
+    )
+
+
+def render_credential(
+    account: AccountRow, user: User, links: Links, *, follow_requests_count: int
+) -> dict[str, Any]:
+    """CredentialAccount: Account with ``source`` and ``role`` (surroundings C3.2)."""
+    rows: list[list[str]] = msgspec.json.decode(account.fields)
+    source = Source(
+        privacy=user.default_privacy,
+        sensitive=bool(user.default_sensitive),
+        language=user.default_language,
+        note=account.note,
+        fields=[SourceField(name, value, None) for name, value in rows],
+        follow_requests_count=follow_requests_count,
+        hide_collections=_bool_or_none(account.hide_collections),
+        discoverable=_bool_or_none(account.discoverable),
+        indexable=bool(account.indexable),
+        attribution_domains=[],
+        quote_policy=user.default_quote_policy,
+    )
+    entity: dict[str, Any] = msgspec.to_builtins(render(account, links))
+    return entity | {"source": source, "role": render_role(account.role)}

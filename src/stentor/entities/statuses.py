@@ -1,0 +1,211 @@
+"""Status as JSON (surroundings C5).
+
+The part that is the same for everybody is encoded once and remembered by value; what depends on
+the viewer, and the account, whose counters move, is joined to it each time.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from stentor.domain import times
+from stentor.domain.accounts import Account
+from stentor.domain.links import Links
+from stentor.domain.statuses import LoadedStatuses, Marks, Status, pinnable
+from stentor.entities import accounts
+from stentor.entities.accounts import encoder
+
+MEMO = 8192
+
+
+class Mention(Struct, gc=False):
+    """Somebody named in a status (surroundings C3.6)."""
+
+    id: str
+    username: str
+    url: str
+    acct: str
+
+
+class Tag(Struct, gc=False):
+    """A hashtag inside a status."""
+
+    name: str
+    url: str
+
+
+class Application(Struct, gc=False):
+    """What it was written with."""
+
+    name: str
+    website: str | None
+
+
+class Common(Struct, gc=False, kw_only=True):
+    """The keys of a Status that are the same for every viewer, the account left out."""
+
+    id: str
+    created_at: str
+    in_reply_to_id: str | None
+    in_reply_to_account_id: str | None
+    sensitive: bool
+    spoiler_text: str
+    visibility: str
+    language: str | None
+    uri: str
+    url: str
+    replies_count: int
+    reblogs_count: int
+    favourites_count: int
+    quotes_count: int
+    edited_at: str | None
+    content: str
+    application: Application | None
+    media_attachments: list[Any]
+    mentions: list[Mention]
+    tags: list[Tag]
+    emojis: list[Any]
+    tagged_collections: list[Any]
+    quote: None
+    card: None
+    poll: None
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def mention(account: Account, links: Links) -> Mention:
+    """An account as a status names it."""
+    return Mention(
+        str(account.id), account.username, accounts.account_url(account, links), account.acct
+    )
+
+
+@lru_cache(maxsize=MEMO)
+def _common(
+    status: Status, author: Account, mentioned: tuple[Account, ...], tags: tuple[str, ...],
+    links: Links,
+) -> bytes:  # fmt: skip
+    """The common part, without its closing brace. A pure function of rows: cannot go stale."""
+    local = author.local
+    reblog = status.reblog_of_id is not None
+    uri, url = status.uri, status.url
+    if local and reblog:
+        uri = links.status_uri(author.id, status.id) + "/activity"
+        url = links.reblog(author.username, status.id)
+    elif local:
+        uri = links.status_uri(author.id, status.id)
+        url = links.status(author.username, status.id)
+    entity = Common(
+        id=str(status.id),
+        created_at=times.iso(status.created_at),
+        in_reply_to_id=_text(status.in_reply_to_id),
+        in_reply_to_account_id=_text(status.in_reply_to_account_id),
+        sensitive=bool(status.sensitive) and not reblog,
+        spoiler_text=status.spoiler_text,
+        visibility=status.visibility,
+        language=status.language,
+        uri=uri,
+        url=url,
+        replies_count=status.replies_count,
+        reblogs_count=status.reblogs_count,
+        favourites_count=status.favourites_count,
+        quotes_count=status.quotes_count,
+        edited_at=times.iso_or_none(status.edited_at),
+        content=status.content,
+        application=(
+            Application(status.application_name, status.application_website)
+            if status.application_name is not None
+            else None
+        ),
+        media_attachments=[],
+        mentions=[mention(account, links) for account in mentioned],
+        tags=[Tag(name, links.tag(name)) for name in tags],
+        emojis=[],
+        tagged_collections=[],
+        quote=None,
+        card=None,
+        poll=None,
+    )
+    return encoder.encode(entity)[:-1]
+
+
+@lru_cache(maxsize=128)
+def _viewer_keys(marks: Marks, *, anonymous: bool, with_pinned: bool) -> bytes:
+    if anonymous:
+        return b""
+    keys: dict[str, Any] = {
+        "favourited": marks.favourited,
+        "reblogged": marks.reblogged,
+        "muted": marks.muted,
+        "bookmarked": marks.bookmarked,
+        "filtered": [],
+    }
+    if with_pinned:
+        keys["pinned"] = marks.pinned
+    return b"," + encoder.encode(keys)[1:-1]
+
+
+@lru_cache(maxsize=64)
+def _quote_approval(policy: str, relation: str) -> bytes:
+    automatic = {"public": ["public"], "followers": ["followers"]}.get(policy, [])
+    allowed = relation == "author" or policy == "public" or (
+        policy == "followers" and relation == "follower"
+    )  # fmt: skip
+    current = "unknown" if relation == "anonymous" else "automatic" if allowed else "denied"
+    approval = {"automatic": automatic, "manual": [], "current_user": current}
+    return b',"quote_approval":' + encoder.encode(approval)
+
+
+def _relation(loaded: LoadedStatuses, status: Status) -> str:
+    if loaded.viewer_id is None:
+        return "anonymous"
+    if loaded.viewer_id == status.account_id:
+        return "author"
+    return "follower" if status.account_id in loaded.following else "stranger"
+
+
+def encoded(loaded: LoadedStatuses, status_id: int, links: Links) -> Raw:
+    """One status of a load as JSON, with what it reblogs; ask `may_show` first."""
+    status = loaded.statuses[status_id]
+    author = loaded.accounts[status.account_id]
+    everyone = loaded.accounts
+    mentioned = tuple(
+        everyone[one] for one in loaded.mentions.get(status_id, ()) if one in everyone
+    )
+    own = loaded.viewer_id == status.account_id
+    reblog: bytes | Raw = b"null"
+    if status.reblog_of_id is not None:
+        reblog = encoded(loaded, status.reblog_of_id, links)
+    parts = (
+        _common(status, author, mentioned, tuple(loaded.tags.get(status_id, ())), links),
+        _viewer_keys(
+            loaded.marks_of(status_id),
+            anonymous=loaded.viewer_id is None,
+            with_pinned=own and pinnable(status),
+        ),
+        _quote_approval(status.quote_policy, _relation(loaded, status)),
+        b',"reblog":',
+        reblog,
+        b',"account":',
+        accounts.encoded(author, links),
+        b"}",
+    )
+    return Raw(b"".join(parts))
+
+
+def encoded_page(loaded: LoadedStatuses, ids: list[int], links: Links) -> list[Raw]:
+    """Those of the ids that may be shown, in their order."""
+    return [encoded(loaded, one, links) for one in loaded.shown(ids)]
+
+
+def render_deleted(loaded: LoadedStatuses, status_id: int, links: Links) -> dict[str, Any]:
+    """The answer to a deletion: ``text`` as it was typed in place of ``content`` (trap 42)."""
+    body: dict[str, Any] = msgspec.json.decode(encoded(loaded, status_id, links))
+    del body["content"]
+    return body | {"text": loaded.statuses[status_id].text}

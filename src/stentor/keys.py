@@ -1,0 +1,65 @@
+"""The server's secrets: one file, made once, never silently again (reliability 5d)."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+
+class KeysProblem(Exception):
+    """The key file cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """``secret`` signs sessions and links (32 bytes); the other is the VAPID key of RFC 8292."""
+
+    secret: bytes
+    vapid: ec.EllipticCurvePrivateKey
+
+    @property
+    def vapid_public(self) -> str:
+        """The public point, 65 bytes as padded URL-safe base64: the same text wherever clients
+        meet it, byte for byte (trap 12)."""
+        point = self.vapid.public_key().public_bytes(
+            Encoding.X962, PublicFormat.UncompressedPoint
+        )
+        return base64.urlsafe_b64encode(point).decode()
+
+
+def load_or_create(file: Path) -> Keys:
+    """Reads the key file, or makes it (mode 0600) if there is none. Raises KeysProblem."""
+    if not file.exists():
+        _create(file)
+    try:
+        if file.stat().st_mode & 0o077:
+            raise KeysProblem(f"{file} can be read by others: chmod 600 {file}")
+        stored = msgspec.json.decode(file.read_bytes())
+        number = int.from_bytes(base64.b64decode(stored["vapid"]), "big")
+        return Keys(base64.b64decode(stored["secret"]), ec.derive_private_key(number, ec.SECP256R1()))
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise KeysProblem(f"{file} is not a key file of this server: {problem}") from problem
+
+
+def _create(file: Path) -> None:
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    stored = {
+        "secret": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "vapid": base64.b64encode(number.to_bytes(32, "big")).decode(),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return  # another process was first; its keys count
+    with os.fdopen(handle, "wb") as out:
+        out.write(msgspec.json.encode(stored))
+        out.flush()
+        os.fsync(out.fileno())

@@ -1,0 +1,79 @@
+"""Access tokens: found by their hash, with everything that decides whether they are good."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from stentor.store.database import Reader, Transaction
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a token, a code or a client secret. They are 256 random bits each, so a
+    plain SHA-256 cannot be guessed backwards (reliability T33)."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def new_secret() -> str:
+    """256 random bits as 43 URL-safe characters."""
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundToken:
+    """A token row and the state of whoever is behind it; ``account_id`` is None for an app's."""
+
+    id: int
+    application_id: int | None
+    account_id: int | None
+    scopes: str
+    expires_at: int | None
+    revoked_at: int | None
+    role_id: int | None
+    suspended_at: int | None
+    deletion_requested_at: int | None
+    memorial: bool | None
+    locale: str | None
+    confirmed_at: int | None
+    approved: bool | None
+    disabled: bool | None
+
+
+# One row by the unique key of the hash.
+FIND = """
+    SELECT t.id, t.application_id, t.account_id, t.scopes, t.expires_at, t.revoked_at,
+           a.role_id, a.suspended_at, a.deletion_requested_at, a.memorial,
+           u.locale, u.confirmed_at, u.approved, u.disabled
+    FROM access_tokens t
+    LEFT JOIN accounts a ON a.id = t.account_id
+    LEFT JOIN users u ON u.account_id = t.account_id
+    WHERE t.token_hash = $1
+"""
+
+
+async def find(db: Reader, token: str) -> FoundToken | None:
+    """The token, dead or alive, or None if there never was one."""
+    row = await db.fetch_row(FIND, digest(token))
+    return None if row is None else FoundToken(*row)
+
+
+ADD = """
+    INSERT INTO access_tokens (token_hash, application_id, account_id, grant_id, scopes, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
+"""
+
+
+async def add(
+    tx: Transaction,
+    *,
+    application_id: int | None,
+    account_id: int | None,
+    scopes: str,
+    now: int,
+    grant_id: int | None = None,
+) -> str:
+    """Makes a token and returns it: the only moment at which it can be read."""
+    token = new_secret()
+    await tx.fetch(ADD, digest(token), application_id, account_id, grant_id, scopes, now)
+    return token

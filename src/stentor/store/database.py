@@ -1,0 +1,141 @@
+"""Database and Transaction: what both engines promise, and how one is opened from a URL."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from stentor.errors import Unavailable
+
+#: A row: indexable, iterable, one value per selected column.
+Row = Sequence[Any]
+
+
+class StorageProblem(Unavailable):
+    """The database did not take it (full disk, lost connection, lock not had in time).
+
+    Nothing of the transaction was kept; the client is told to try again.
+    """
+
+
+class Reader(Protocol):
+    """What a query needs: a Database, or a Transaction when it must see its own writes."""
+
+    async def fetch(self, sql: str, *values: Any) -> list[Row]:
+        """All rows. Raises StorageProblem."""
+
+    async def fetch_row(self, sql: str, *values: Any) -> Row | None:
+        """The first row, or None. Raises StorageProblem."""
+
+    async def fetch_value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, or None. Raises StorageProblem."""
+
+
+class Transaction(ABC):
+    """One unit of work: all of it is kept, or none.
+
+    Its statements see their own writes. What is handed to `after_commit` is called once, in
+    order, after the commit is on disk, and never if there is none.
+    """
+
+    def __init__(self) -> None:
+        self.callbacks: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+
+    def after_commit(self, call: Callable[..., object], *arguments: Any) -> None:
+        """Calls that once this is on disk: news that must only be told if it is true."""
+        self.callbacks.append((call, arguments))
+
+    @abstractmethod
+    async def fetch(self, sql: str, *values: Any) -> list[Row]:
+        """All rows. Raises StorageProblem."""
+
+    @abstractmethod
+    async def run(self, sql: str, *values: Any) -> int:
+        """Runs a statement that returns no rows; the number of rows it changed."""
+
+    @abstractmethod
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Runs a statement once for each row of values."""
+
+    @abstractmethod
+    async def next_ids(self, sequence: str, count: int) -> list[int]:
+        """That many fresh numbers of a sequence, rising; they are never given out again."""
+
+    async def fetch_row(self, sql: str, *values: Any) -> Row | None:
+        """The first row, or None."""
+        rows = await self.fetch(sql, *values)
+        return rows[0] if rows else None
+
+    async def fetch_value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, or None."""
+        rows = await self.fetch(sql, *values)
+        return rows[0][0] if rows else None
+
+
+class Database(ABC):
+    """An open database. ``statements`` counts what was run, for the tests' query budgets."""
+
+    engine: str
+
+    def __init__(self) -> None:
+        self.statements = 0
+
+    @abstractmethod
+    async def fetch(self, sql: str, *values: Any) -> list[Row]:
+        """All rows, outside any transaction. Raises StorageProblem."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction; leaving the block commits, and returns when that is on disk.
+
+        An exception inside rolls back and is raised again. Raises StorageProblem if the
+        database could not keep it.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finishes what was begun and lets go of the database."""
+
+    @abstractmethod
+    async def migrate(self) -> list[str]:
+        """Brings the schema up to date; the names of the migrations that were applied."""
+
+    @abstractmethod
+    async def plan(self, sql: str, *values: Any) -> str:
+        """The engine's own account of how it would run a query (EXPLAIN)."""
+
+    @abstractmethod
+    async def describe(self) -> list[str]:
+        """The schema, line by line and sorted, for comparing two databases."""
+
+    async def fetch_row(self, sql: str, *values: Any) -> Row | None:
+        """The first row, or None."""
+        rows = await self.fetch(sql, *values)
+        return rows[0] if rows else None
+
+    async def fetch_value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, or None."""
+        rows = await self.fetch(sql, *values)
+        return rows[0][0] if rows else None
+
+
+async def open_database(url: str) -> Database:
+    """Opens ``sqlite:PATH`` or ``postgresql://…``; the schema is not touched.
+
+    Raises StorageProblem if it cannot be opened, ValueError for another kind of URL.
+    """
+    if url.startswith("sqlite:"):
+        from stentor.store.sqlite import SqliteDatabase
+
+        return SqliteDatabase.open(url.removeprefix("sqlite:"))
+    if url.startswith(("postgres:", "postgresql:")):
+        try:
+            from stentor.store.postgres import PostgresDatabase
+        except ImportError as problem:
+            raise ValueError(
+                "PostgreSQL needs the extra: pip install 'stentor[postgres]'"
+            ) from problem
+        return await PostgresDatabase.open(url)
+    raise ValueError(f"not a database URL: {url.split(':', 1)[0]}: (sqlite: or postgresql:)")

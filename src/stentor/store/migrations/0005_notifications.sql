@@ -1,0 +1,91 @@
+-- Bumped with every change of what its owner could list; locks an inbox while ids are given
+-- out, so that they become visible in their order.
+CREATE TABLE notification_inboxes (
+  account_id bigint PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+  version bigint NOT NULL DEFAULT 0
+);
+
+-- Clustered by recipient and id. `filtered` leads the id: a page never wades through what a
+-- policy has hidden. (recipient, type, activity) is told once.
+CREATE TABLE notifications (
+  account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  filtered boolean NOT NULL DEFAULT FALSE,
+  id bigint NOT NULL,
+  type text NOT NULL,
+  activity_id bigint NOT NULL,
+  from_account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  status_id bigint REFERENCES statuses (id) ON DELETE CASCADE,
+  group_key text,
+  reason text NOT NULL DEFAULT '',
+  created_at bigint NOT NULL,
+  PRIMARY KEY (account_id, filtered, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX notifications_id ON notifications (account_id, id);
+CREATE UNIQUE INDEX notifications_once ON notifications (account_id, type, activity_id);
+CREATE INDEX notifications_by_type ON notifications (account_id, filtered, type, id);
+CREATE INDEX notifications_by_sender ON notifications (account_id, from_account_id, id);
+CREATE INDEX notifications_from ON notifications (from_account_id);
+CREATE INDEX notifications_of_status ON notifications (status_id) WHERE status_id IS NOT NULL;
+CREATE INDEX notifications_of_group ON notifications (account_id, group_key, id) WHERE group_key IS NOT NULL;
+
+-- What a page of groups shows, kept with each notification. `newest` is JSON: up to 8 pairs of
+-- notification id and sender id, newest first.
+CREATE TABLE notification_groups (
+  account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  group_key text NOT NULL,
+  prefix text NOT NULL,
+  bucket bigint NOT NULL,
+  type text NOT NULL,
+  status_id bigint REFERENCES statuses (id) ON DELETE CASCADE,
+  newest_id bigint NOT NULL,
+  newest_at bigint NOT NULL,
+  oldest_id bigint NOT NULL,
+  notifications_count bigint NOT NULL,
+  newest text NOT NULL,
+  PRIMARY KEY (account_id, group_key)
+) WITHOUT ROWID;
+CREATE INDEX notification_groups_page ON notification_groups (account_id, newest_id);
+CREATE INDEX notification_groups_open ON notification_groups (account_id, prefix, bucket);
+CREATE INDEX notification_groups_of_status ON notification_groups (status_id) WHERE status_id IS NOT NULL;
+
+-- 0 accept, 1 filter, 2 drop.
+CREATE TABLE notification_policies (
+  account_id bigint PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+  for_not_following smallint NOT NULL DEFAULT 0,
+  for_not_followers smallint NOT NULL DEFAULT 0,
+  for_new_accounts smallint NOT NULL DEFAULT 0,
+  for_private_mentions smallint NOT NULL DEFAULT 1,
+  for_limited_accounts smallint NOT NULL DEFAULT 1,
+  for_bots smallint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE notification_permissions (
+  account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  from_account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  created_at bigint NOT NULL,
+  PRIMARY KEY (account_id, from_account_id)
+);
+CREATE INDEX notification_permissions_from ON notification_permissions (from_account_id);
+
+CREATE TABLE notification_requests (
+  id bigint PRIMARY KEY,
+  account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  from_account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  last_status_id bigint REFERENCES statuses (id) ON DELETE SET NULL,
+  notifications_count bigint NOT NULL DEFAULT 0,
+  created_at bigint NOT NULL,
+  updated_at bigint NOT NULL,
+  UNIQUE (account_id, from_account_id)
+);
+CREATE INDEX notification_requests_page ON notification_requests (account_id, id);
+CREATE INDEX notification_requests_from ON notification_requests (from_account_id);
+CREATE INDEX notification_requests_of_status ON notification_requests (last_status_id);
+
+CREATE TABLE markers (
+  account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  timeline text NOT NULL,
+  last_read_id bigint NOT NULL DEFAULT 0,
+  version bigint NOT NULL DEFAULT 0,
+  updated_at bigint NOT NULL,
+  PRIMARY KEY (account_id, timeline)
+);

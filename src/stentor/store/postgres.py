@@ -1,0 +1,152 @@
+"""PostgreSQL through asyncpg: prepared statements, a bounded pool, a deadline on everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+
+from stentor.errors import DuplicateRecord, RecordNotFound
+from stentor.store import migrations
+from stentor.store.database import Database, Row, StorageProblem, Transaction
+
+POOL = 16
+WAIT_SECONDS = 2.0
+STATEMENT_SECONDS = 5.0
+# Any number, the same in all processes: only one of them migrates.
+_MIGRATION_LOCK = 7_301_544_101
+
+_LOST = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.UniqueViolationError as problem:
+        raise DuplicateRecord from problem
+    except asyncpg.ForeignKeyViolationError as problem:
+        raise RecordNotFound from problem
+    except _LOST as problem:
+        raise StorageProblem from problem
+
+
+class PostgresTransaction(Transaction):
+    """A transaction on one connection of the pool."""
+
+    def __init__(self, database: PostgresDatabase, connection: Any) -> None:
+        super().__init__()
+        self._database = database
+        self._connection = connection
+
+    async def fetch(self, sql: str, *values: Any) -> list[Row]:
+        self._database.statements += 1
+        rows: list[Row] = await self._connection.fetch(sql, *values)
+        return rows
+
+    async def run(self, sql: str, *values: Any) -> int:
+        self._database.statements += 1
+        tag: str = await self._connection.execute(sql, *values)
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._database.statements += 1
+        await self._connection.executemany(sql, rows)
+
+    async def next_ids(self, sequence: str, count: int) -> list[int]:
+        rows = await self.fetch(
+            f"SELECT nextval('{sequence}_ids') FROM generate_series(1, $1::int)", count
+        )
+        return sorted(int(row[0]) for row in rows)
+
+
+class PostgresDatabase(Database):
+    """A pool of connections to one database."""
+
+    engine = "postgres"
+
+    def __init__(self, pool: Any) -> None:
+        super().__init__()
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str) -> PostgresDatabase:
+        """Connects. Raises StorageProblem if nobody answers in time."""
+        with _reported():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=POOL,
+                timeout=WAIT_SECONDS,
+                command_timeout=STATEMENT_SECONDS,
+                server_settings={"jit": "off", "application_name": "stentor"},
+            )
+        return cls(pool)
+
+    async def fetch(self, sql: str, *values: Any) -> list[Row]:
+        self.statements += 1
+        with _reported():
+            async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
+                rows: list[Row] = await connection.fetch(sql, *values)
+                return rows
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        with _reported():
+            async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
+                transaction = PostgresTransaction(self, connection)
+                async with connection.transaction():
+                    yield transaction
+        for call, arguments in transaction.callbacks:
+            call(*arguments)
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self._pool.close(), STATEMENT_SECONDS)
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def migrate(self) -> list[str]:
+        applied = []
+        async with self.transaction() as tx:
+            await tx.run(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            await tx.run(migrations.LEDGER)
+            known = {row[0] for row in await tx.fetch("SELECT name FROM migrations")}
+            for migration in migrations.load("postgres"):
+                if migration.name not in known:
+                    for statement in migration.statements:
+                        await tx.run(statement)
+                    await tx.run("INSERT INTO migrations (name) VALUES ($1)", migration.name)
+                    applied.append(migration.name)
+        return applied
+
+    async def plan(self, sql: str, *values: Any) -> str:
+        rows = await self.fetch(f"EXPLAIN {sql}", *values)
+        return "\n".join(str(row[0]) for row in rows)
+
+    async def describe(self) -> list[str]:
+        columns = await self.fetch(
+            "SELECT table_name, column_name, data_type, is_nullable, column_default"
+            " FROM information_schema.columns WHERE table_schema = 'public'"
+        )
+        indexes = await self.fetch("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'")
+        constraints = await self.fetch(
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE connamespace = 'public'::regnamespace"
+        )
+        lines = [" ".join(map(str, row)) for rows in (columns, indexes, constraints) for row in rows]
+        return sorted(lines)

@@ -1,0 +1,250 @@
+"""SQLite through APSW: reads in the event loop, one writer, many transactions to one commit.
+
+Statements run directly in the loop (tens of microseconds each); only COMMIT, which waits for
+the disk, runs in a thread. Transactions that arrive meanwhile queue up and share the next
+commit (docs/decisions: one group-committing writer).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import apsw
+
+from stentor.errors import DuplicateRecord, RecordNotFound
+from stentor.store import migrations
+from stentor.store.database import Database, Row, StorageProblem, Transaction
+from stentor.store.dialect import sqlite_values, to_sqlite
+
+# A batch is committed when nobody waits, or when it has grown to this many transactions.
+BATCH = 500
+BUSY_SECONDS = 5.0
+_DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.CantOpenError)
+_UNIQUE = (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY)
+_DURABLE = """
+    PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -65536; PRAGMA recursive_triggers = OFF
+"""
+
+
+class _Batch:
+    """Transactions that will share one commit."""
+
+    __slots__ = ("callbacks", "done", "size")
+
+    def __init__(self) -> None:
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.callbacks: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self.size = 0
+
+
+class SqliteTransaction(Transaction):
+    """A savepoint of the shared writer."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        super().__init__()
+        self._database = database
+
+    async def fetch(self, sql: str, *values: Any) -> list[Row]:
+        return self._database.execute(self._database.writer, sql, values)
+
+    async def run(self, sql: str, *values: Any) -> int:
+        self._database.execute(self._database.writer, sql, values)
+        return int(self._database.writer.changes())
+
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._database.statements += 1
+        with _reported():
+            self._database.writer.executemany(
+                to_sqlite(sql), [sqlite_values(tuple(row)) for row in rows]
+            )
+
+    async def next_ids(self, sequence: str, count: int) -> list[int]:
+        last = await self.fetch_value(
+            "UPDATE sequences SET value = value + $1 WHERE name = $2 RETURNING value",
+            count,
+            sequence,
+        )
+        return list(range(last - count + 1, last + 1))
+
+
+def _public(problem: apsw.Error) -> Exception:
+    """What a failed statement means to the outside; a mistake of ours stays what it is."""
+    if isinstance(problem, apsw.ConstraintError):
+        if problem.extendedresult == apsw.SQLITE_CONSTRAINT_FOREIGNKEY:
+            return RecordNotFound()
+        if problem.extendedresult in _UNIQUE:
+            return DuplicateRecord()
+    if isinstance(problem, _DISK):
+        return StorageProblem()
+    return problem
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except apsw.Error as problem:
+        raise _public(problem) from problem
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Runs it to its end even if the caller is cancelled, which then happens afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as stop:
+            cancelled = stop
+    if cancelled:
+        raise cancelled
+
+
+class SqliteDatabase(Database):
+    """One file; one writing and one reading connection per process."""
+
+    engine = "sqlite"
+
+    def __init__(self, writer: apsw.Connection, reader: apsw.Connection) -> None:
+        super().__init__()
+        self.writer = writer
+        self.reader = reader
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._batch: _Batch | None = None
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="commit")
+
+    @classmethod
+    def open(cls, path: str) -> SqliteDatabase:
+        """Opens or makes the file. Raises StorageProblem."""
+        with _reported():
+            return cls(writer=_connect(path), reader=_connect(path))
+
+    def execute(self, connection: apsw.Connection, sql: str, values: tuple[Any, ...]) -> list[Row]:
+        """Runs one statement now, in the caller's turn of the loop."""
+        self.statements += 1
+        try:
+            return connection.execute(to_sqlite(sql), sqlite_values(values)).fetchall()
+        except apsw.Error as problem:
+            raise _public(problem) from problem
+
+    async def fetch(self, sql: str, *values: Any) -> list[Row]:
+        return self.execute(self.reader, sql, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            batch = self._batch or await self._begin()
+            transaction = SqliteTransaction(self)
+            self.writer.execute("SAVEPOINT unit")
+            try:
+                yield transaction
+            except BaseException:
+                self._undo_unit()
+                raise
+            self.writer.execute("RELEASE unit")
+            batch.size += 1
+            batch.callbacks += transaction.callbacks
+        finally:
+            # Also after a failure: others of this batch may be waiting for their commit.
+            try:
+                if self._batch and (not self._waiting or self._batch.size >= BATCH):
+                    await _to_the_end(self._commit(self._batch))
+            finally:
+                self._turn.release()
+        await asyncio.shield(batch.done)
+
+    async def _begin(self) -> _Batch:
+        deadline = asyncio.get_running_loop().time() + BUSY_SECONDS
+        while True:
+            try:
+                self.writer.execute("BEGIN IMMEDIATE")
+            except apsw.BusyError as problem:  # another process writes: wait without blocking
+                if asyncio.get_running_loop().time() > deadline:
+                    raise StorageProblem from problem
+                await asyncio.sleep(0.002)
+            except (apsw.FullError, apsw.IOError) as problem:
+                raise StorageProblem from problem
+            else:
+                self._batch = _Batch()
+                return self._batch
+
+    def _undo_unit(self) -> None:
+        # SQLite may have rolled back everything by itself (disk full, I/O error).
+        if self.writer.get_autocommit():
+            batch, self._batch = self._batch, None
+            if batch and not batch.done.done():
+                batch.done.set_exception(StorageProblem())
+                batch.done.exception()
+            return
+        self.writer.execute("ROLLBACK TO unit")
+        self.writer.execute("RELEASE unit")
+
+    async def _commit(self, batch: _Batch) -> None:
+        self._batch = None
+        try:
+            await asyncio.get_running_loop().run_in_executor(
+                self._disk, self.writer.execute, "COMMIT"
+            )
+        except apsw.Error as problem:
+            if not self.writer.get_autocommit():
+                self.writer.execute("ROLLBACK")
+            failure = StorageProblem()
+            failure.__cause__ = problem
+            batch.done.set_exception(failure)
+            batch.done.exception()  # it is read by everyone who waits; nobody may be left
+            return
+        batch.done.set_result(None)
+        for call, arguments in batch.callbacks:
+            call(*arguments)
+
+    async def close(self) -> None:
+        async with self._turn:
+            if self._batch:
+                await self._commit(self._batch)
+            self._disk.shutdown()
+            self.reader.close()
+            self.writer.close()
+
+    async def migrate(self) -> list[str]:
+        applied = []
+        async with self.transaction() as tx:
+            await tx.run(migrations.LEDGER)
+            known = {row[0] for row in await tx.fetch("SELECT name FROM migrations")}
+            for migration in migrations.load("sqlite"):
+                if migration.name not in known:
+                    for statement in migration.statements:
+                        self.writer.execute(statement)
+                    await tx.run("INSERT INTO migrations (name) VALUES ($1)", migration.name)
+                    applied.append(migration.name)
+        return applied
+
+    async def plan(self, sql: str, *values: Any) -> str:
+        rows = self.execute(self.reader, f"EXPLAIN QUERY PLAN {sql}", values)
+        return "\n".join(str(row[3]) for row in rows)
+
+    async def describe(self) -> list[str]:
+        rows = self.execute(
+            self.reader, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY 1", ()
+        )
+        return [" ".join(str(row[0]).split()) for row in rows]
+
+
+def _connect(path: str) -> apsw.Connection:
+    connection = apsw.Connection(path, statementcachesize=512)
+    connection.set_busy_timeout(int(BUSY_SECONDS * 1000))  # only until the pragmas are set
+    for pragma in _DURABLE.split(";"):
+        connection.execute(pragma)
+    connection.set_busy_timeout(0)
+    return connection

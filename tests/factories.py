@@ -1,0 +1,133 @@
+"""Rows for tests: everything off unless asked for. Real tables, real constraints, no mocks."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from stentor.domain import ids
+from stentor.store import access_tokens
+from stentor.store.database import Database
+
+#: The tests' clock starts here: 2026-06-01T12:00:00Z.
+NOW = 1_780_315_200_000
+_sequence = itertools.count(1)
+ALL_SCOPES = "read write follow push profile"
+
+
+def snowflake(at: int = NOW) -> int:
+    """A fresh id of that moment."""
+    return ids.snowflake(at, next(_sequence))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A made account; ``token`` holds ALL_SCOPES and is empty if none was made."""
+
+    id: int
+    username: str
+    token: str = ""
+
+
+async def insert(db: Database, table: str, **values: Any) -> None:
+    """One row, column by column."""
+    names = ", ".join(values)
+    marks = ", ".join(f"${n}" for n in range(1, len(values) + 1))
+    async with db.transaction() as tx:
+        await tx.run(f"INSERT INTO {table} ({names}) VALUES ({marks})", *values.values())
+
+
+async def make_account(
+    db: Database, username: str | None = None, *, token: str | None = ALL_SCOPES, **columns: Any
+) -> Person:
+    """A local account with a person behind it (confirmed, approved); more columns by name.
+
+    ``user=dict(...)`` sets columns of ``users``; ``token=None`` makes none. An account with a
+    ``domain`` is remote and has neither.
+    """
+    user = columns.pop("user", {})
+    account_id = columns.pop("id", None) or snowflake()
+    username = username or f"person{account_id & 0xFFFF}"
+    created_at = columns.pop("created_at", NOW - 400 * 86_400_000)
+    await insert(
+        db,
+        "accounts",
+        id=account_id,
+        username=username,
+        created_at=created_at,
+        first_seen_at=columns.pop("first_seen_at", created_at),
+        updated_at=created_at,
+        **columns,
+    )
+    if columns.get("domain"):
+        return Person(account_id, username)
+    await insert(
+        db,
+        "users",
+        account_id=account_id,
+        **{
+            "email": f"{username}@example.org".lower(),
+            "password_hash": "!",
+            "created_at": created_at,
+            "confirmed_at": created_at,
+            **user,
+        },
+    )
+    secret = await make_token(db, account_id, token) if token is not None else ""
+    return Person(account_id, username, secret)
+
+
+async def make_token(
+    db: Database, account_id: int | None, scopes: str = ALL_SCOPES, **columns: Any
+) -> str:
+    """A token for a person, or for an application when the account is None."""
+    secret = access_tokens.new_secret()
+    await insert(
+        db,
+        "access_tokens",
+        token_hash=access_tokens.digest(secret),
+        account_id=account_id,
+        scopes=scopes,
+        created_at=NOW,
+        **columns,
+    )
+    return secret
+
+
+async def make_status(
+    db: Database, account_id: int, text: str = "hello", *, mentions: Any = (), **columns: Any
+) -> int:
+    """A status; ``mentions`` are ids of accounts. ``at`` is its time. Returns its id."""
+    at = columns.pop("at", NOW)
+    status_id = columns.pop("id", None) or snowflake(at)
+    conversation_id = columns.pop("conversation_id", None)
+    async with db.transaction() as tx:
+        if conversation_id is None:
+            conversation_id = await tx.fetch_value(
+                "INSERT INTO conversations (created_at) VALUES ($1) RETURNING id", at
+            )
+    await insert(
+        db,
+        "statuses",
+        id=status_id,
+        account_id=account_id,
+        conversation_id=conversation_id,
+        text=text,
+        content=columns.pop("content", f"<p>{text}</p>"),
+        visibility=columns.pop("visibility", "public"),
+        created_at=at,
+        **columns,
+    )
+    for mentioned in mentions:
+        await insert(db, "mentions", status_id=status_id, account_id=mentioned)
+    return status_id
+
+
+async def make_follow(
+    db: Database, account_id: int, target_id: int, *, at: int = NOW - 10 * 86_400_000, **columns: Any
+) -> None:
+    """A follow of ten days ago, straight into its table, telling nobody."""
+    await insert(
+        db, "follows", account_id=account_id, target_account_id=target_id, created_at=at, **columns
+    )

@@ -1,0 +1,115 @@
+"""Fixtures over real databases: ``db`` on both engines, ``services`` and ``client`` on top."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from falcon import testing
+
+from stentor import app
+from stentor.api.rate_limits import RateLimits
+from stentor.api.services import Features, Services
+from stentor.domain.links import Links
+from stentor.store.database import Database, open_database
+from stentor.store.snowflakes import Snowflakes
+from stentor.streaming.bus import News
+from tests.helpers import Client, Clock
+
+
+class RecordingBus:
+    """A bus that keeps what was said."""
+
+    def __init__(self) -> None:
+        self.news: list[News] = []
+
+    def publish(self, news: News) -> None:
+        """Keeps it."""
+        self.news.append(news)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The database engine of this run of the test."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def db(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Database]:
+    """An empty database with the schema, on each engine in turn."""
+    if engine == "sqlite":
+        url = f"sqlite:{tmp_path / 'stentor.db'}"
+    else:
+        url = request.getfixturevalue("postgres_url")
+    database = await open_database(url)
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Time that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def bus() -> RecordingBus:
+    """What was said."""
+    return RecordingBus()
+
+
+@pytest.fixture
+def features() -> dict[str, Any]:
+    """Features that differ from the default; override this fixture in a test module."""
+    return {}
+
+
+@pytest.fixture
+def services(
+    db: Database, clock: Clock, bus: RecordingBus, features: dict[str, Any], tmp_path: Path
+) -> Services:
+    """Everything an endpoint may use; no rate limits."""
+    values = {
+        "title": "Test",
+        "description": "A server for tests",
+        "contact_email": "owner@example.org",
+        "registrations": "open",
+        "password_grant": True,
+        "poll_min_expiration": 300,
+        "nodeinfo_name": "mastodon",
+        "vapid_public_key": "BE" + "x" * 85 + "=",
+        **features,
+    }
+    return Services(
+        db=db,
+        bus=bus,
+        ids=Snowflakes(),
+        links=Links("https", "stentor.example"),
+        limits=RateLimits(on=False),
+        features=Features(**values),
+        now=clock,
+        media=tmp_path / "media",
+        secret=b"s" * 32,
+    )
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[Client]:
+    """Requests to the whole application in this process."""
+    async with testing.ASGIConductor(app.build(services)) as conductor:
+        yield Client(conductor, services)
+
+
+@contextmanager
+def query_budget(db: Database, most: int) -> Any:
+    """Fails if more than that many statements are run inside."""
+    before = db.statements
+    yield
+    used = db.statements - before
+    assert used <= most, f"{used} statements, {most} allowed"
