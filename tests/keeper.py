@@ -45,7 +45,8 @@ def main(directory: str, user: str, *command: str) -> None:
         else:
             assert server is not None
             answer = end(server, order[0])
-        print(answer, flush=True)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
     if server is not None:
         end(server, signal.SIGINT)
     shutil.rmtree(directory, ignore_errors=True)
