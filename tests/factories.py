@@ -6,7 +6,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from stentor.actions.notify import notify
 from stentor.domain import ids
+from stentor.domain.notifications import Event, NotificationType
 from stentor.store import access_tokens
 from stentor.store.database import Database
 
@@ -125,9 +127,61 @@ async def make_status(
 
 
 async def make_follow(
-    db: Database, account_id: int, target_id: int, *, at: int = NOW - 10 * 86_400_000, **columns: Any
+    db: Database,
+    account_id: int,
+    target_id: int,
+    *,
+    at: int = NOW - 10 * 86_400_000,
+    **columns: Any,
 ) -> None:
     """A follow of ten days ago, straight into its table, telling nobody."""
     await insert(
         db, "follows", account_id=account_id, target_account_id=target_id, created_at=at, **columns
     )
+
+
+async def make_favourite(db: Database, account_id: int, status_id: int, *, at: int = NOW) -> int:
+    """A favourite, straight into its table, telling nobody. Returns its id."""
+    async with db.transaction() as tx:
+        return int(
+            await tx.fetch_value(
+                "INSERT INTO favourites (account_id, status_id, created_at) VALUES ($1, $2, $3)"
+                " RETURNING id",
+                account_id,
+                status_id,
+                at,
+            )
+        )
+
+
+async def tell(db: Database, bus: Any, event: Event, *, now: int = NOW) -> list[int]:
+    """Notifies of an event in a transaction of its own; the ids of all notifications then."""
+    async with db.transaction() as tx:
+        await notify(tx, bus, event, now=now)
+    return [row[0] for row in await db.fetch("SELECT id FROM notifications ORDER BY id")]
+
+
+async def make_favourited(
+    db: Database, bus: Any, sender: Person, author: Person, status_id: int, *, at: int = NOW
+) -> int:
+    """A favourite that its author is told of, if he is; the favourite's id."""
+    favourite_id = await make_favourite(db, sender.id, status_id, at=at)
+    event = Event(NotificationType.FAVOURITE, favourite_id, sender.id, (author.id,), at, status_id)
+    await tell(db, bus, event, now=at)
+    return favourite_id
+
+
+async def make_mentioned(
+    db: Database, bus: Any, sender: Person, named: Person, *, at: int = NOW, **columns: Any
+) -> int:
+    """A status that mentions somebody, who is told of it, if he is; the status's id."""
+    status_id = await make_status(db, sender.id, f"@{named.username} hello", at=at, **columns)
+    async with db.transaction() as tx:
+        mention_id = await tx.fetch_value(
+            "INSERT INTO mentions (status_id, account_id) VALUES ($1, $2) RETURNING id",
+            status_id,
+            named.id,
+        )
+    event = Event(NotificationType.MENTION, mention_id, sender.id, (named.id,), at, status_id)
+    await tell(db, bus, event, now=at)
+    return status_id

@@ -26,11 +26,11 @@ class Keys:
 
     @property
     def vapid_public(self) -> str:
-        """The public point, 65 bytes as padded URL-safe base64: the same text wherever clients
-        meet it, byte for byte (trap 12)."""
-        point = self.vapid.public_key().public_bytes(
-            Encoding.X962, PublicFormat.UncompressedPoint
-        )
+        """The public point, 65 bytes as padded URL-safe base64.
+
+        The same text wherever clients meet it, byte for byte (trap 12).
+        """
+        point = self.vapid.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).decode()
 
 
@@ -43,7 +43,8 @@ def load_or_create(file: Path) -> Keys:
             raise KeysProblem(f"{file} can be read by others: chmod 600 {file}")
         stored = msgspec.json.decode(file.read_bytes())
         number = int.from_bytes(base64.b64decode(stored["vapid"]), "big")
-        return Keys(base64.b64decode(stored["secret"]), ec.derive_private_key(number, ec.SECP256R1()))
+        vapid = ec.derive_private_key(number, ec.SECP256R1())
+        return Keys(base64.b64decode(stored["secret"]), vapid)
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise KeysProblem(f"{file} is not a key file of this server: {problem}") from problem
 

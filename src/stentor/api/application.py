@@ -30,9 +30,7 @@ _CROSS_ORIGIN = (
 class _Headers:
     """Middleware: what every answer carries, errors and preflights included."""
 
-    async def process_request(
-        self, req: falcon.asgi.Request, resp: falcon.asgi.Response
-    ) -> None:
+    async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         path = req.path
         if path.startswith(_CROSS_ORIGIN):
             resp.set_header("Access-Control-Allow-Origin", "*")
@@ -48,16 +46,21 @@ class _Headers:
         responses.set_headers(resp, responses.API_HEADERS)
 
 
-async def _not_found(req: falcon.asgi.Request, resp: falcon.asgi.Response, **_: str) -> None:
-    responses.write_error(resp, errors.NotFound())
+async def _not_found(
+    req: falcon.asgi.Request,  # noqa: ARG001  # falcon passes it by name
+    resp: falcon.asgi.Response | None,
+    **_: Any,
+) -> None:
+    if resp is not None:  # None only for a WebSocket
+        responses.write_error(resp, errors.NotFound())
 
 
 async def _falcon_problem(
-    req: falcon.asgi.Request,
+    _: falcon.asgi.Request,
     resp: falcon.asgi.Response,
     problem: falcon.HTTPError,
-    params: dict[str, Any],
-    **_: Any,
+    __: dict[str, Any],
+    **___: Any,
 ) -> None:
     """What falcon itself refuses: no such verb is 404 as in Mastodon, the rest is a bad request."""
     status = problem.status_code
@@ -69,7 +72,7 @@ async def _falcon_problem(
         responses.write_error(resp, errors.BadRequest())
 
 
-def build(routes: Iterable[Route], services: Services) -> falcon.asgi.App:
+def build(routes: Iterable[Route], services: Services) -> falcon.asgi.App[Any, Any]:
     """An ASGI application that serves those routes.
 
     Raises ValueError if two routes have the same path and verb.
@@ -103,5 +106,3 @@ class _Resource:
     """What falcon wants a path to be: an object with a responder for each verb."""
 
     on_head: Any
-
-

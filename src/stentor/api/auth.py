@@ -24,7 +24,7 @@ class Access(Enum):
     #: A person's token.
     USER = "user"
     #: Any token, an application's own included.
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105  # a kind of access, not a secret
     #: An application's own token only.
     APP = "app"
     #: The endpoint looks for itself (OAuth, sign-in pages, files); no token is read.
@@ -67,12 +67,7 @@ def judge(
         if public:
             return None
         raise errors.TokenProblem
-    if token.revoked_at is not None:
-        raise errors.TokenRevoked
-    if token.expires_at is not None and token.expires_at <= now:
-        raise errors.TokenExpired
-    if token.suspended_at is not None or token.deletion_requested_at is not None:
-        raise errors.LoginDisabled
+    _check_alive(token, now)
     scopes = frozenset(token.scopes.split())
     if not permits(scopes, accepted):
         raise errors.OutsideScopes
@@ -90,6 +85,16 @@ def judge(
     return Viewer(
         token.id, token.application_id, token.account_id, scopes, role, token.locale or "en"
     )
+
+
+def _check_alive(token: FoundToken, now: int) -> None:
+    """Rungs that no scope changes: the token's own life, then the account's suspension."""
+    if token.revoked_at is not None:
+        raise errors.TokenRevoked
+    if token.expires_at is not None and token.expires_at <= now:
+        raise errors.TokenExpired
+    if token.suspended_at is not None or token.deletion_requested_at is not None:
+        raise errors.LoginDisabled
 
 
 async def authenticate(

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from stentor.domain import paging
+from stentor.domain import ids, paging
 from stentor.errors import BadRequest, ParameterMissing, Unprocessable
 
 DEPTH = 16
@@ -168,7 +168,7 @@ class Params:
         value = self.text(name)
         if value is None or value == "":
             return None
-        return max(-paging.LARGEST, min(paging.integer_prefix(value), paging.LARGEST))
+        return max(-ids.LARGEST, min(paging.integer_prefix(value), ids.LARGEST))
 
     def id(self, name: str) -> int | None:
         """An id, or None if it is absent or no id at all."""

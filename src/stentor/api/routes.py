@@ -6,7 +6,7 @@ without scopes takes every token. Limits named here come on top of the general o
 
 from __future__ import annotations
 
-from stentor.api import health
+from stentor.api import health, markers, notifications
 from stentor.api.auth import Access
 from stentor.api.endpoint import Handler, Route
 from stentor.api.rate_limits import Limit
@@ -42,6 +42,9 @@ def _delete(
     return Route("DELETE", path, handler, access, frozenset(scopes), limits)
 
 
+READ_NOTIFICATIONS = ("read", "read:notifications")
+WRITE_NOTIFICATIONS = ("write", "write:notifications")
+
 ROUTES: tuple[Route, ...] = (
     # --- health and discovery
     _get("/health", health.health, OPEN),
@@ -52,5 +55,17 @@ ROUTES: tuple[Route, ...] = (
     # --- statuses
     # --- timelines, lists, search
     # --- notifications
+    _get("/api/v1/notifications", notifications.index, USER, *READ_NOTIFICATIONS),
+    _get("/api/v1/notifications/unread_count", notifications.unread_count, USER,
+         *READ_NOTIFICATIONS),
+    _post("/api/v1/notifications/clear", notifications.clear, USER, *WRITE_NOTIFICATIONS),
+    _post("/api/v1/notifications/dismiss", notifications.dismiss_by_parameter, USER,
+          *WRITE_NOTIFICATIONS),
+    _get("/api/v1/notifications/{id}", notifications.show, USER, *READ_NOTIFICATIONS),
+    _get("/api/v1/notification/{id}", notifications.show, USER, *READ_NOTIFICATIONS),
+    _post("/api/v1/notifications/{id}/dismiss", notifications.dismiss, USER,
+          *WRITE_NOTIFICATIONS),
+    _get("/api/v1/markers", markers.show, USER, "read", "read:statuses"),
+    _post("/api/v1/markers", markers.save, USER, "write", "write:statuses"),
     # --- small honest answers
 )

@@ -148,5 +148,5 @@ class PostgresDatabase(Database):
             "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
             " WHERE connamespace = 'public'::regnamespace"
         )
-        lines = [" ".join(map(str, row)) for rows in (columns, indexes, constraints) for row in rows]
-        return sorted(lines)
+        found = [*columns, *indexes, *constraints]
+        return sorted(" ".join(map(str, row)) for row in found)

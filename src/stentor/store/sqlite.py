@@ -76,9 +76,10 @@ class SqliteTransaction(Transaction):
 def _public(problem: apsw.Error) -> Exception:
     """What a failed statement means to the outside; a mistake of ours stays what it is."""
     if isinstance(problem, apsw.ConstraintError):
-        if problem.extendedresult == apsw.SQLITE_CONSTRAINT_FOREIGNKEY:
+        extended = getattr(problem, "extendedresult", 0)  # APSW sets it, its stubs do not say so
+        if extended == apsw.SQLITE_CONSTRAINT_FOREIGNKEY:
             return RecordNotFound()
-        if problem.extendedresult in _UNIQUE:
+        if extended in _UNIQUE:
             return DuplicateRecord()
     if isinstance(problem, _DISK):
         return StorageProblem()
@@ -130,7 +131,7 @@ class SqliteDatabase(Database):
         """Runs one statement now, in the caller's turn of the loop."""
         self.statements += 1
         try:
-            return connection.execute(to_sqlite(sql), sqlite_values(values)).fetchall()
+            return list(connection.execute(to_sqlite(sql), sqlite_values(values)))
         except apsw.Error as problem:
             raise _public(problem) from problem
 

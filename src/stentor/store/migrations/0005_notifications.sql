@@ -24,6 +24,9 @@ CREATE UNIQUE INDEX notifications_id ON notifications (account_id, id);
 CREATE UNIQUE INDEX notifications_once ON notifications (account_id, type, activity_id);
 CREATE INDEX notifications_by_type ON notifications (account_id, filtered, type, id);
 CREATE INDEX notifications_by_sender ON notifications (account_id, from_account_id, id);
+-- What a notification request counts.
+CREATE INDEX notifications_requested ON notifications (account_id, from_account_id, id)
+  WHERE filtered AND type IN ('mention', 'quote');
 CREATE INDEX notifications_from ON notifications (from_account_id);
 CREATE INDEX notifications_of_status ON notifications (status_id) WHERE status_id IS NOT NULL;
 CREATE INDEX notifications_of_group ON notifications (account_id, group_key, id) WHERE group_key IS NOT NULL;
@@ -45,7 +48,7 @@ CREATE TABLE notification_groups (
   PRIMARY KEY (account_id, group_key)
 ) WITHOUT ROWID;
 CREATE INDEX notification_groups_page ON notification_groups (account_id, newest_id);
-CREATE INDEX notification_groups_open ON notification_groups (account_id, prefix, bucket);
+CREATE INDEX notification_groups_open ON notification_groups (account_id, prefix, newest_id);
 CREATE INDEX notification_groups_of_status ON notification_groups (status_id) WHERE status_id IS NOT NULL;
 
 -- 0 accept, 1 filter, 2 drop.

@@ -1,0 +1,117 @@
+"""Notifications, flat: /api/v1/notifications (notifications.md 1.2 to 1.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stentor import errors
+from stentor.actions import notifications as actions
+from stentor.api import responses
+from stentor.api.request import Request
+from stentor.domain import paging
+from stentor.domain.limits import NOTIFICATIONS_PAGE, UNREAD_COUNT_PAGE
+from stentor.domain.notifications import Notification, NotificationType, wanted_types
+from stentor.entities import notifications as entities
+from stentor.store import notifications as store
+from stentor.store import statuses
+
+_KEPT = ("account_id", "include_filtered", "types[]", "exclude_types[]", "supported_types[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which notifications a request means."""
+
+    types: frozenset[NotificationType] | None
+    include_filtered: bool
+    from_account_id: int | None
+
+
+def selection(request: Request) -> Selection:
+    """types[], exclude_types[], include_filtered and account_id (notifications.md 1.2).
+
+    A sender that is named shows what is filtered too; an id that is none means nobody.
+    """
+    params = request.params
+    types = params.texts("types") if params.values.get("types") not in (None, [], "") else None
+    sender = params.text("account_id") or None
+    return Selection(
+        wanted_types(types, params.texts("exclude_types")),
+        include_filtered=sender is not None or params.flag("include_filtered"),
+        from_account_id=None if sender is None else paging.parse_id(sender) or 0,
+    )
+
+
+async def render(request: Request, rows: list[Notification]) -> list[Any]:
+    """The rows as the asking account may see them; a row that cannot be shown is left out."""
+    links = request.services.links
+    loaded = await statuses.load(
+        request.services.db,
+        (row.status_id for row in rows if row.status_id is not None),
+        request.account_id,
+        with_accounts=(row.from_account_id for row in rows),
+    )
+    rendered = (entities.render(row, loaded, links) for row in rows)
+    return [one for one in rendered if one is not None]
+
+
+async def index(request: Request) -> responses.Reply:
+    """GET /api/v1/notifications: both links whenever the page is not empty."""
+    wanted = selection(request)
+    cursor = request.params.cursor(*NOTIFICATIONS_PAGE)
+    rows = await store.page(
+        request.services.db,
+        request.account_id,
+        cursor,
+        types=wanted.types,
+        include_filtered=wanted.include_filtered,
+        from_account_id=wanted.from_account_id,
+    )
+    return responses.timeline_page(
+        request, await render(request, rows), [row.id for row in rows], kept=_KEPT
+    )
+
+
+async def show(request: Request) -> Any:
+    """GET /api/v1/notifications/:id; 404 if it is not there or not theirs."""
+    number = paging.clamp_id(paging.integer_prefix(request.path["id"]))
+    row = await store.find(request.services.db, request.account_id, number)
+    rendered = await render(request, [row]) if row else []
+    if not rendered:
+        raise errors.RecordNotFound
+    return rendered[0]
+
+
+async def clear(request: Request) -> Any:
+    """POST /api/v1/notifications/clear."""
+    await actions.clear(request.services.db, request.account_id)
+    return responses.EMPTY
+
+
+async def dismiss(request: Request) -> Any:
+    """POST /api/v1/notifications/:id/dismiss."""
+    number = paging.clamp_id(paging.integer_prefix(request.path["id"]))
+    await actions.dismiss(request.services.db, request.account_id, number)
+    return responses.EMPTY
+
+
+async def dismiss_by_parameter(request: Request) -> Any:
+    """POST /api/v1/notifications/dismiss with ``id``: as it was before Mastodon 3.0."""
+    number = paging.clamp_id(paging.integer_prefix(request.params.text("id") or ""))
+    await actions.dismiss(request.services.db, request.account_id, number)
+    return responses.EMPTY
+
+
+async def unread_count(request: Request) -> Any:
+    """GET /api/v1/notifications/unread_count: ``{"count": n}``, counted up to ``limit``."""
+    wanted = selection(request)
+    count = await store.unread_count(
+        request.services.db,
+        request.account_id,
+        paging.limit(request.params.text("limit"), *UNREAD_COUNT_PAGE),
+        types=wanted.types,
+        include_filtered=wanted.include_filtered,
+        from_account_id=wanted.from_account_id,
+    )
+    return {"count": count}

@@ -1,0 +1,62 @@
+"""Which notifications make a group, and under which key (notifications.md 5.1, 5.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stentor.domain import times
+from stentor.domain.notifications import BY_NAME, TRAITS, NotificationType
+
+#: A group takes in what happens within so many hours of its first hour, and no longer.
+SPAN_HOURS = 12
+#: How many of a group's senders are kept at hand.
+SAMPLE = 8
+
+GROUPABLE = frozenset(one for one, traits in TRAITS.items() if traits.groupable)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGroup:
+    """The group of a prefix that was touched last: its first hour, and when it was touched."""
+
+    bucket: int
+    newest_at: int
+
+
+def prefix(type: NotificationType, status_id: int | None) -> str | None:
+    """What the keys of such notifications begin with; None if they are never grouped."""
+    if type not in GROUPABLE:
+        return None
+    return type.value if status_id is None else f"{type.value}-{status_id}"
+
+
+def bucket(activity_at: int, last: OpenGroup | None, *, now: int) -> int:
+    """The hour that names the group of an activity (notifications.md 5.1).
+
+    It joins the last group of its prefix if it is less than twelve hours after that group's
+    first hour and the group was touched in the last twelve hours; else it begins one. A time in
+    the future counts as now, so that nobody can pin a group to it (weakness C-23).
+    """
+    hour = min(activity_at, now) // times.HOUR
+    if (
+        last is not None
+        and last.newest_at > now - SPAN_HOURS * times.HOUR
+        and hour < last.bucket + SPAN_HOURS
+    ):
+        return last.bucket
+    return hour
+
+
+def grouped_types(names: list[str]) -> frozenset[NotificationType]:
+    """The types that a request wants grouped: none named means all that can be."""
+    if not names:
+        return GROUPABLE
+    return frozenset(BY_NAME[name] for name in names if name in BY_NAME) & GROUPABLE
+
+
+def ungrouped_id(group_key: str) -> int | None:
+    """The notification id in ``ungrouped-<id>``; None for every other key."""
+    number = group_key.removeprefix("ungrouped-")
+    if number == group_key or not (number.isascii() and number.isdigit() and len(number) <= 18):
+        return None
+    return int(number)

@@ -1,0 +1,152 @@
+"""Everything that the decision needs, for all recipients of an event at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stentor.domain import roles
+from stentor.domain.accounts import BOTS
+from stentor.domain.notification_policies import (
+    FOLLOWER_AGE,
+    NEW_ACCOUNT_AGE,
+    Facts,
+    NotificationPolicy,
+    Verdict,
+)
+from stentor.domain.notifications import Event, NotificationType
+from stentor.store.database import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient of an event: whom he hears of, what is known, and what he wants."""
+
+    account_id: int
+    from_account_id: int
+    facts: Facts
+    policy: NotificationPolicy
+    #: The status is a direct message.
+    direct: bool = False
+
+
+# One row for each recipient ($1): he, the sender ($2, himself if null), the status ($3), and
+# what stands between them; every join is on a unique key.
+LOAD = """
+    SELECT a.id, a.suspended_at, a.deletion_requested_at, a.role_id, u.account_id,
+           f.id, f.domain, f.actor_type, f.role_id, f.silenced_at, f.created_at, f.first_seen_at,
+           s.visibility,
+           follow.id, follower.created_at, block.id, domain_block.id, mute.id, muted.account_id,
+           permission.account_id, p.for_not_following, p.for_not_followers, p.for_new_accounts,
+           p.for_private_mentions, p.for_limited_accounts, p.for_bots
+    FROM accounts a
+    JOIN accounts f ON f.id = COALESCE($2::bigint, a.id)
+    LEFT JOIN users u ON u.account_id = a.id
+    LEFT JOIN statuses s ON s.id = $3
+    LEFT JOIN follows follow ON follow.account_id = a.id AND follow.target_account_id = f.id
+    LEFT JOIN follows follower ON follower.account_id = f.id AND follower.target_account_id = a.id
+    LEFT JOIN blocks block ON block.account_id = a.id AND block.target_account_id = f.id
+    LEFT JOIN account_domain_blocks domain_block
+           ON domain_block.account_id = a.id AND domain_block.domain = f.domain AND f.domain <> ''
+    LEFT JOIN mutes mute ON mute.account_id = a.id AND mute.target_account_id = f.id
+          AND mute.hide_notifications AND (mute.expires_at IS NULL OR mute.expires_at > $4)
+    LEFT JOIN conversation_mutes muted
+           ON muted.account_id = a.id AND muted.conversation_id = s.conversation_id
+    LEFT JOIN notification_permissions permission
+           ON permission.account_id = a.id AND permission.from_account_id = f.id
+    LEFT JOIN notification_policies p ON p.account_id = a.id
+    WHERE a.id = ANY($1)
+    ORDER BY a.id
+"""
+
+# Those recipients ($1) who block or mute (hiding notifications) somebody whom the status ($2)
+# names or answers.
+AMONG_HIDDEN = """
+    WITH named (id) AS (
+        SELECT account_id FROM mentions WHERE status_id = $2 AND NOT silent
+        UNION SELECT in_reply_to_account_id FROM statuses
+              WHERE id = $2 AND in_reply_to_account_id IS NOT NULL
+    )
+    SELECT b.account_id FROM blocks b
+    WHERE b.account_id = ANY($1) AND b.target_account_id IN (SELECT id FROM named)
+    UNION
+    SELECT m.account_id FROM mutes m
+    WHERE m.account_id = ANY($1) AND m.target_account_id IN (SELECT id FROM named)
+      AND m.hide_notifications AND (m.expires_at IS NULL OR m.expires_at > $3)
+"""
+
+# Those recipients ($1) who wrote, somewhere above the status ($2), a direct status that mentions
+# the sender ($3). The parent and 100 further ancestors are looked at, so a cycle ends too.
+ANSWERED = """
+    WITH RECURSIVE above (id, depth) AS (
+        SELECT in_reply_to_id, 0 FROM statuses WHERE id = $2
+        UNION
+        SELECT s.in_reply_to_id, above.depth + 1 FROM above JOIN statuses s ON s.id = above.id
+        WHERE above.depth < 100
+    )
+    SELECT DISTINCT s.account_id FROM above
+    JOIN statuses s ON s.id = above.id
+    JOIN mentions m ON m.status_id = s.id AND m.account_id = $3 AND NOT m.silent
+    WHERE s.visibility = 'direct' AND s.account_id = ANY($1)
+"""
+
+
+async def load(db: Reader, event: Event, *, now: int) -> list[Recipient]:
+    """The recipients that exist, by rising id; at most three queries however many there are."""
+    everyone = list(dict.fromkeys(event.recipients))
+    rows = await db.fetch(LOAD, everyone, event.from_account_id, event.status_id, now)
+    hidden: set[int] = set()
+    answered: set[int] | None = None
+    if event.type is NotificationType.MENTION and event.status_id is not None and rows:
+        found = await db.fetch(AMONG_HIDDEN, everyone, event.status_id, now)
+        hidden = {row[0] for row in found}
+        if rows[0][12] == "direct":
+            above = await db.fetch(ANSWERED, everyone, event.status_id, event.from_account_id)
+            answered = {row[0] for row in above}
+    return [_recipient(row, event, hidden, answered, now) for row in rows]
+
+
+def _recipient(
+    row: Any, event: Event, hidden: set[int], answered: set[int] | None, now: int
+) -> Recipient:
+    (
+        account_id, suspended_at, deletion_requested_at, role_id, user_id,
+        from_id, _domain, actor_type, from_role_id, silenced_at, created_at, first_seen_at,
+        visibility, follow_id, follower_since, block_id, domain_block_id, mute_id, muted,
+        permission, *policy,
+    ) = row  # fmt: skip
+    facts = Facts(
+        unavailable=(
+            suspended_at is not None or deletion_requested_at is not None or user_id is None
+        ),
+        oneself=account_id == from_id,
+        staff=roles.is_staff_to(roles.get(from_role_id), roles.get(role_id)),
+        following=follow_id is not None,
+        follower_ok=follower_since is not None and follower_since <= now - FOLLOWER_AGE,
+        blocks=block_id is not None,
+        blocks_domain=domain_block_id is not None,
+        mutes=mute_id is not None,
+        mutes_conversation=muted is not None,
+        among_hidden=account_id in hidden,
+        permitted=permission is not None,
+        limited=silenced_at is not None or event.silenced,
+        # What another server claims counts only from when we first saw it (weakness C-39).
+        new_account=max(created_at, first_seen_at) > now - NEW_ACCOUNT_AGE,
+        bot=actor_type in BOTS,
+        private_unsolicited=answered is not None and account_id not in answered,
+    )
+    return Recipient(account_id, from_id, facts, _policy(policy), direct=visibility == "direct")
+
+
+def _policy(columns: list[int | None]) -> NotificationPolicy:
+    if columns[0] is None:
+        return NotificationPolicy()
+    values = [Verdict(value or 0) for value in columns]
+    return NotificationPolicy(
+        for_not_following=values[0],
+        for_not_followers=values[1],
+        for_new_accounts=values[2],
+        for_private_mentions=values[3],
+        for_limited_accounts=values[4],
+        for_bots=values[5],
+    )

@@ -1,0 +1,22 @@
+"""One row per recipient that changes whenever his list does, and keeps its ids in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stentor.store.database import Transaction
+
+# The update locks the row until the commit: whoever writes to the same inbox waits, so ids
+# become visible in the order in which they were given out, and no poll can step over one.
+TOUCH = """
+    INSERT INTO notification_inboxes (account_id, version) VALUES ($1, 1)
+    ON CONFLICT (account_id) DO UPDATE SET version = notification_inboxes.version + 1
+"""
+
+
+async def touch(tx: Transaction, account_ids: Iterable[int]) -> None:
+    """Says that these lists change, and holds them until the commit.
+
+    In order of ids, so that two writers with the same inboxes cannot wait for each other.
+    """
+    await tx.run_many(TOUCH, [(one,) for one in sorted(set(account_ids))])

@@ -1,0 +1,296 @@
+"""Notifications: added once, listed by page, removed with what they leave behind put right."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from stentor.domain.notifications import Notification, NotificationType
+from stentor.domain.paging import Cursor
+from stentor.store import notification_groups, notification_inboxes, notification_requests
+from stentor.store.database import Reader, Row, Transaction
+from stentor.store.notification_groups import Member
+
+COLUMNS = (
+    "n.id, n.type, n.activity_id, n.from_account_id, n.status_id, n.group_key, n.filtered,"
+    " n.created_at"
+)
+# Rows that are removed in one go; a longer list is removed in steps.
+STEP = 500
+
+
+# ---------------------------------------------------------------- adding
+
+ADD = """
+    INSERT INTO notifications (account_id, filtered, id, type, activity_id, from_account_id,
+        status_id, group_key, reason, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (account_id, type, activity_id) DO NOTHING RETURNING id
+"""
+
+
+async def add(
+    tx: Transaction,
+    member: Member,
+    *,
+    activity_id: int,
+    filtered: bool,
+    group_key: str | None,
+    reason: str,
+) -> bool:
+    """Keeps a notification; False if that activity has been told of already."""
+    row = await tx.fetch_row(
+        ADD,
+        member.account_id,
+        filtered,
+        member.id,
+        member.type,
+        activity_id,
+        member.from_account_id,
+        member.status_id,
+        group_key,
+        reason,
+        member.created_at,
+    )
+    return row is not None
+
+
+# ---------------------------------------------------------------- listing
+
+
+def page_query(
+    types: frozenset[NotificationType] | None,
+    *,
+    include_filtered: bool,
+    ascending: bool,
+    by_sender: bool,
+) -> str:
+    """The SQL of a page: account $1, open interval ($2, $3), limit $4, sender $5.
+
+    Without types one range of the clustered key. With types one bounded range for each of them
+    (and for filtered and not), merged: the cost never depends on what is left out. Senders that
+    are suspended or leaving are left out, and come back when they do.
+    """
+    order = "ASC" if ascending else "DESC"
+    # Named senders have few enough rows: one range of their own index.
+    split: list[NotificationType | None] = [None]
+    if types is not None and not by_sender:
+        split = [one for one in NotificationType if one in types]
+    shown = ["FALSE", "TRUE"] if include_filtered and not by_sender else ["FALSE"]
+    branches = []
+    for filtered in shown:
+        for one in split:
+            where = "" if by_sender and include_filtered else f" AND n.filtered = {filtered}"
+            where += f" AND n.type = '{one.value}'" if one else ""
+            if by_sender:
+                where += " AND n.from_account_id = $5"
+                if types is not None:
+                    names = ", ".join(f"'{name}'" for name in sorted(one.value for one in types))
+                    where += f" AND n.type IN ({names})"
+            branches.append(
+                f"SELECT {COLUMNS} FROM notifications n"
+                " JOIN accounts f ON f.id = n.from_account_id"
+                f" WHERE n.account_id = $1 AND n.id > $2 AND n.id < $3{where}"
+                " AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL"
+                f" ORDER BY n.id {order} LIMIT $4"
+            )
+    if len(branches) == 1:
+        return branches[0]
+    merged = " UNION ALL ".join(
+        f"SELECT * FROM ({branch}) AS branch{number}" for number, branch in enumerate(branches)
+    )
+    return f"SELECT * FROM ({merged}) AS merged ORDER BY id {order} LIMIT $4"
+
+
+async def page(
+    db: Reader,
+    account_id: int,
+    cursor: Cursor,
+    *,
+    types: frozenset[NotificationType] | None,
+    include_filtered: bool,
+    from_account_id: int | None = None,
+) -> list[Notification]:
+    """One page, newest first whatever its anchor (notifications.md 1.2, 1.4). One query."""
+    if types is not None and not types:
+        return []
+    by_sender = from_account_id is not None
+    sql = page_query(
+        types,
+        include_filtered=include_filtered,
+        ascending=cursor.ascending,
+        by_sender=by_sender,
+    )
+    values: list[object] = [account_id, cursor.after, cursor.before, cursor.limit]
+    if by_sender:
+        values.append(from_account_id)
+    rows = [Notification._make(row) for row in await db.fetch(sql, *values)]
+    if cursor.ascending:
+        rows.reverse()
+    return rows
+
+
+async def unread_count(
+    db: Reader,
+    account_id: int,
+    limit: int,
+    *,
+    types: frozenset[NotificationType] | None,
+    include_filtered: bool,
+    from_account_id: int | None = None,
+) -> int:
+    """How many are above the marker, counted up to ``limit`` (notifications.md 1.7).
+
+    Two queries; the work is bounded by the limit.
+    """
+    if limit <= 0:
+        return 0
+    last_read = await db.fetch_value(
+        "SELECT last_read_id FROM markers WHERE account_id = $1 AND timeline = 'notifications'",
+        account_id,
+    )
+    found = await page(
+        db,
+        account_id,
+        Cursor(limit, last_read or 0),
+        types=types,
+        include_filtered=include_filtered,
+        from_account_id=from_account_id,
+    )
+    return len(found)
+
+
+# By the unique key of recipient and id; hidden while its sender is suspended.
+FIND = f"""
+    SELECT {COLUMNS} FROM notifications n JOIN accounts f ON f.id = n.from_account_id
+    WHERE n.account_id = $1 AND n.id = $2
+      AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL
+"""
+
+
+async def find(db: Reader, account_id: int, notification_id: int) -> Notification | None:
+    """One notification of that account, filtered ones included; one query."""
+    row = await db.fetch_row(FIND, account_id, notification_id)
+    return None if row is None else Notification._make(row)
+
+
+async def newest_id(db: Reader, account_id: int) -> int | None:
+    """The highest id in that account's list, whatever is hidden from it; None if it is empty."""
+    newest: int | None = await db.fetch_value(
+        "SELECT max(id) FROM notifications WHERE account_id = $1", account_id
+    )
+    return newest
+
+
+# ---------------------------------------------------------------- removing
+
+_REMOVED = "RETURNING account_id, id, from_account_id, group_key, filtered"
+
+
+async def remove_one(tx: Transaction, account_id: int, notification_id: int) -> bool:
+    """Removes one of the account's own; False if there is none with that id."""
+    rows = await tx.fetch(
+        f"DELETE FROM notifications WHERE account_id = $1 AND id = $2 {_REMOVED}",
+        account_id,
+        notification_id,
+    )
+    await _settle(tx, rows)
+    return bool(rows)
+
+
+async def remove_activity(
+    tx: Transaction, account_id: int, type: NotificationType, activity_id: int
+) -> None:
+    """Removes what one activity had caused for that account, if anything."""
+    rows = await tx.fetch(
+        "DELETE FROM notifications"
+        f" WHERE account_id = $1 AND type = $2 AND activity_id = $3 {_REMOVED}",
+        account_id,
+        type.value,
+        activity_id,
+    )
+    await _settle(tx, rows)
+
+
+async def remove_from(tx: Transaction, account_id: int, from_account_id: int) -> None:
+    """Removes everything that account has from a sender, the request included."""
+    rows = await tx.fetch(
+        f"DELETE FROM notifications WHERE account_id = $1 AND from_account_id = $2 {_REMOVED}",
+        account_id,
+        from_account_id,
+    )
+    await _settle(tx, rows)
+    await tx.run(
+        "DELETE FROM notification_requests WHERE account_id = $1 AND from_account_id = $2",
+        account_id,
+        from_account_id,
+    )
+
+
+async def remove_from_domain(tx: Transaction, account_id: int, domain: str) -> None:
+    """Removes everything that account has from a domain: requests and permissions included."""
+    rows = await tx.fetch(
+        "DELETE FROM notifications WHERE account_id = $1 AND from_account_id IN"
+        f" (SELECT id FROM accounts WHERE domain = $2) {_REMOVED}",
+        account_id,
+        domain,
+    )
+    await _settle(tx, rows)
+    for table in ("notification_requests", "notification_permissions"):
+        await tx.run(
+            f"DELETE FROM {table} WHERE account_id = $1 AND from_account_id IN"
+            " (SELECT id FROM accounts WHERE domain = $2)",
+            account_id,
+            domain,
+        )
+
+
+async def remove_about(tx: Transaction, status_ids: Iterable[int]) -> None:
+    """Removes whatever anybody was told about those statuses, whole groups at once."""
+    wanted = list(status_ids)
+    rows = await tx.fetch(f"DELETE FROM notifications WHERE status_id = ANY($1) {_REMOVED}", wanted)
+    await tx.run("DELETE FROM notification_groups WHERE status_id = ANY($1)", wanted)
+    await _settle(tx, rows)
+
+
+async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
+    """Removes some of an account's notifications with ids up to that; False when none is left.
+
+    Whole groups go first, so a list never shows a group that is half gone.
+    """
+    await tx.run(
+        "DELETE FROM notification_groups WHERE account_id = $1 AND group_key IN"
+        " (SELECT group_key FROM notification_groups"
+        "  WHERE account_id = $1 AND newest_id <= $2 LIMIT $3)",
+        account_id,
+        up_to,
+        STEP,
+    )
+    rows = await tx.fetch(
+        "DELETE FROM notifications WHERE account_id = $1 AND id IN"
+        " (SELECT id FROM notifications WHERE account_id = $1 AND id <= $2 ORDER BY id LIMIT $3)"
+        f" {_REMOVED}",
+        account_id,
+        up_to,
+        STEP,
+    )
+    await _settle(tx, rows)
+    return len(rows) == STEP
+
+
+async def _settle(tx: Transaction, rows: list[Row]) -> None:
+    """Puts inboxes, groups and requests right after rows were removed."""
+    if not rows:
+        return
+    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+    requests: set[tuple[int, int]] = set()
+    for account_id, notification_id, from_account_id, group_key, filtered in rows:
+        if group_key is not None:
+            groups[account_id, group_key].append(notification_id)
+        if filtered:
+            requests.add((account_id, from_account_id))
+    await notification_inboxes.touch(tx, {row[0] for row in rows})
+    for (account_id, group_key), removed in sorted(groups.items()):
+        await notification_groups.leave(tx, account_id, group_key, removed)
+    for account_id, from_account_id in sorted(requests):
+        await notification_requests.evaluate(tx, account_id, from_account_id)
