@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV ?= uv
 PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check
+EDITABLE = $(PIP) --no-deps --no-build-isolation -e .
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock"
 PYTEST = .venv/bin/python -m pytest
 
@@ -14,10 +15,10 @@ help: ## say what can be made
 setup: .venv/dev.stamp ## make .venv with all tools, pinned by hash
 
 serve: .venv/run.stamp ## run a server on port 3000: make serve ARGS="--port 8080"
-	PYTHONPATH=src .venv/bin/python -m stentor serve $(ARGS)
+	.venv/bin/stentor serve $(ARGS)
 
 demo: .venv/run.stamp ## run a throw-away server with a small community to look at
-	PYTHONPATH=src .venv/bin/python -m stentor demo $(ARGS)
+	.venv/bin/stentor demo $(ARGS)
 
 test: setup ## run all tests, on SQLite and PostgreSQL: make test ARGS="-k markers"
 	$(PYTEST) -q -n logical --maxprocesses 4 --dist worksteal $(ARGS)
@@ -43,16 +44,17 @@ docs-check: setup ## check that the documentation tells the truth
 	$(PYTEST) -q tests/test_house.py $(wildcard tests/test_docs.py)
 
 lock: ## compile requirements/*.txt again (needs uv)
-	for name in run bench dev; do $(COMPILE) $(ARGS) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+	for name in run build bench dev; do $(COMPILE) $(ARGS) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: requirements/run.txt | .venv/bin/python
+.venv/run.stamp: requirements/run.txt requirements/build.txt | .venv/bin/python
 	@echo "installing what a server needs (once; about half a minute)"
-	$(PIP) --require-hashes -r requirements/run.txt && touch $@
+	$(PIP) --require-hashes -r requirements/run.txt -r requirements/build.txt
+	$(EDITABLE) && touch $@
 
 .venv/dev.stamp: requirements/dev.txt | .venv/bin/python
 	@echo "installing the tools (once; about a minute)"
 	$(PIP) --require-hashes -r requirements/dev.txt
-	$(PIP) --no-deps --no-build-isolation -e . && touch $@ .venv/run.stamp
+	$(EDITABLE) && touch $@ .venv/run.stamp
