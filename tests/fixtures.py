@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from stentor import app
 from stentor.api.rate_limits import RateLimits
 from stentor.api.services import Features, Services
 from stentor.domain.links import Links
@@ -102,6 +101,8 @@ def services(
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[Client]:
     """Requests to the whole application in this process."""
+    from stentor import app  # only here: most tests need no application
+
     async with testing.ASGIConductor(app.build(services)) as conductor:
         yield Client(conductor, services)
 

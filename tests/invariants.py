@@ -1,0 +1,60 @@
+"""What must be true of the notification tables at any moment, recomputed from the rows."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from stentor.store.database import Database
+
+
+async def check(db: Database) -> None:
+    """Fails if a group, a request or a key is not what the notifications say."""
+    rows = await db.fetch(
+        "SELECT account_id, id, type, from_account_id, status_id, group_key, filtered, activity_id"
+        " FROM notifications ORDER BY id DESC"
+    )
+    groups: dict[tuple[int, str], list[Any]] = defaultdict(list)
+    asking: dict[tuple[int, int], list[Any]] = defaultdict(list)
+    for row in rows:
+        account_id, _, type_, sender, _, key, filtered, _ = row
+        assert not (key and filtered), "a filtered notification has no group"
+        if key:
+            groups[account_id, key].append(row)
+        if filtered and type_ in ("mention", "quote"):
+            asking[account_id, sender].append(row)
+    await _groups(db, groups)
+    await _requests(db, asking)
+    activities = [(row[0], row[2], row[7]) for row in rows]
+    assert len(set(activities)) == len(activities), "an activity was told twice"
+
+
+async def _groups(db: Database, expected: dict[tuple[int, str], list[Any]]) -> None:
+    stored = {
+        (row[0], row[1]): row[2:]
+        for row in await db.fetch(
+            "SELECT account_id, group_key, notifications_count, newest_id, oldest_id, newest,"
+            " type, status_id FROM notification_groups"
+        )
+    }
+    assert stored.keys() == expected.keys()
+    for key, members in expected.items():
+        count, newest_id, oldest_id, newest, type_, status_id = stored[key]
+        assert count == len(members), key
+        assert (newest_id, oldest_id) == (members[0][1], members[-1][1]), key
+        assert json.loads(newest) == [[row[1], row[3]] for row in members[:8]], key
+        assert {(row[2], row[4]) for row in members} == {(type_, status_id)}, key
+
+
+async def _requests(db: Database, expected: dict[tuple[int, int], list[Any]]) -> None:
+    stored = {
+        (row[0], row[1]): (row[2], row[3])
+        for row in await db.fetch(
+            "SELECT account_id, from_account_id, notifications_count, last_status_id"
+            " FROM notification_requests"
+        )
+    }
+    assert stored.keys() == expected.keys()
+    for key, waiting in expected.items():
+        assert stored[key] == (min(100, len(waiting)), waiting[0][4]), key
