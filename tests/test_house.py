@@ -16,6 +16,7 @@ PYPROJECT = (ROOT / "pyproject.toml").read_text()
 
 LINES_OF_A_FILE = 500
 LINES_OF_A_FUNCTION = 60  # 40 is what one aims at
+POSITIONAL_PARAMETERS = 5  # 4 is what one aims at
 
 #: Files under tests/ that hold no tests.
 HELPERS = {"__init__", "conftest", "factories", "fixtures", "helpers", "keeper", "servers"} | {
@@ -91,14 +92,40 @@ def test_no_source_file_is_too_long():
     assert {name: n for name, n in lengths.items() if n > LINES_OF_A_FILE} == {}
 
 
-def test_no_function_is_too_long():
-    lengths = {
-        f"{path.relative_to(SOURCE)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
+def functions() -> list[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    return [
+        (f"{path.relative_to(SOURCE)}: {node.name}", node)
         for path in SOURCE.rglob("*.py")
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    ]
+
+
+def positional(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+    parameters = [*node.args.posonlyargs, *node.args.args]
+    return [one for one in parameters if one.arg not in {"self", "cls"}]
+
+
+def test_no_function_is_too_long():
+    lengths = {name: (node.end_lineno or 0) - node.lineno + 1 for name, node in functions()}
     assert {name: n for name, n in lengths.items() if n > LINES_OF_A_FUNCTION} == {}
+
+
+def test_no_function_takes_many_things_by_position():
+    numbers = {name: len(positional(node)) for name, node in functions()}
+    assert {name: n for name, n in numbers.items() if n > POSITIONAL_PARAMETERS} == {}
+
+
+def test_a_boolean_beside_other_parameters_is_given_by_name():
+    nameless = [
+        f"{name}: {one.arg}"
+        for name, node in functions()
+        for one in positional(node)
+        if len(positional(node)) > 1
+        and one.annotation is not None
+        and ast.unparse(one.annotation) in {"bool", "bool | None"}
+    ]
+    assert nameless == []
 
 
 def test_the_map_of_the_house_is_true():
