@@ -52,7 +52,11 @@ def problems() -> list[str]:
         *(f"{name}: has no docstring" for name in there if not there[name]),
         *(f"{name}: not on the map" for name in there.keys() - told.keys()),
         *(f"{name}: on the map, but gone" for name in told.keys() - there.keys()),
-        *(f"{name}: on the map in other words" for name in there if told.get(name) != there[name]),
+        *(
+            f"{name}: on the map in other words"
+            for name in there.keys() & told
+            if told[name] != there[name]
+        ),
         *(f"{name}: no heading for it" for name in rooms - headings),
         *(f"{name}: a heading for nothing" for name in headings - rooms),
     ]
