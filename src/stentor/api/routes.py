@@ -6,10 +6,10 @@ without scopes takes every token. Limits named here come on top of the general o
 
 from __future__ import annotations
 
-from stentor.api import health, markers, notifications
+from stentor.api import bookmarks, favourites, health, markers, notifications, statuses
 from stentor.api.auth import Access
 from stentor.api.endpoint import Handler, Route
-from stentor.api.rate_limits import Limit
+from stentor.api.rate_limits import DELETE, STATUSES, Limit
 
 PUBLIC, USER, TOKEN, APP, OPEN = (
     Access.PUBLIC, Access.USER, Access.TOKEN, Access.APP, Access.OPEN,
@@ -42,6 +42,8 @@ def _delete(
     return Route("DELETE", path, handler, access, frozenset(scopes), limits)
 
 
+READ_STATUSES = ("read", "read:statuses")
+WRITE_STATUSES = ("write", "write:statuses")
 READ_NOTIFICATIONS = ("read", "read:notifications")
 WRITE_NOTIFICATIONS = ("write", "write:notifications")
 
@@ -53,6 +55,39 @@ ROUTES: tuple[Route, ...] = (
     # --- accounts
     # --- relationships
     # --- statuses
+    _get("/api/v1/statuses", statuses.many, PUBLIC, *READ_STATUSES),
+    _post("/api/v1/statuses", statuses.create, USER, *WRITE_STATUSES, limits=(STATUSES,)),
+    _get("/api/v1/statuses/{id}", statuses.show, PUBLIC, *READ_STATUSES),
+    _put("/api/v1/statuses/{id}", statuses.edit, USER, *WRITE_STATUSES, limits=(STATUSES,)),
+    _delete("/api/v1/statuses/{id}", statuses.delete, USER, *WRITE_STATUSES, limits=(DELETE,)),
+    _get("/api/v1/statuses/{id}/context", statuses.context, PUBLIC, *READ_STATUSES),
+    _get("/api/v1/statuses/{id}/history", statuses.history, PUBLIC, *READ_STATUSES),
+    _get("/api/v1/statuses/{id}/source", statuses.source, USER, *READ_STATUSES),
+    _get("/api/v1/statuses/{id}/favourited_by", favourites.favourited_by, PUBLIC,
+         "read", "read:accounts"),
+    _get("/api/v1/statuses/{id}/reblogged_by", statuses.reblogged_by, PUBLIC,
+         "read", "read:accounts"),
+    _post("/api/v1/statuses/{id}/favourite", favourites.favourite, USER,
+          "write", "write:favourites"),
+    _post("/api/v1/statuses/{id}/unfavourite", favourites.unfavourite, USER,
+          "write", "write:favourites"),
+    _post("/api/v1/statuses/{id}/reblog", statuses.reblog, USER, *WRITE_STATUSES,
+          limits=(STATUSES,)),
+    _post("/api/v1/statuses/{id}/unreblog", statuses.unreblog, USER, *WRITE_STATUSES,
+          limits=(DELETE,)),
+    _post("/api/v1/statuses/{id}/bookmark", bookmarks.bookmark, USER, "write", "write:bookmarks"),
+    _post("/api/v1/statuses/{id}/unbookmark", bookmarks.unbookmark, USER,
+          "write", "write:bookmarks"),
+    _post("/api/v1/statuses/{id}/mute", statuses.mute, USER, "write", "write:mutes"),
+    _post("/api/v1/statuses/{id}/unmute", statuses.unmute, USER, "write", "write:mutes"),
+    _post("/api/v1/statuses/{id}/pin", statuses.pin, USER, "write", "write:accounts"),
+    _post("/api/v1/statuses/{id}/unpin", statuses.unpin, USER, "write", "write:accounts"),
+    _put("/api/v1/statuses/{id}/interaction_policy", statuses.interaction_policy, USER,
+         *WRITE_STATUSES),
+    _post("/api/v1/statuses/{id}/translate", statuses.translate, OPEN),
+    _get("/api/v1/accounts/{id}/statuses", statuses.of_account, PUBLIC, *READ_STATUSES),
+    _get("/api/v1/favourites", favourites.index, USER, "read", "read:favourites"),
+    _get("/api/v1/bookmarks", bookmarks.index, USER, "read", "read:bookmarks"),
     # --- timelines, lists, search
     # --- notifications
     _get("/api/v1/notifications", notifications.index, USER, *READ_NOTIFICATIONS),

@@ -24,6 +24,9 @@ SCHEDULED_STATUSES = 300
 SCHEDULED_STATUSES_PER_DAY = 25
 SCHEDULED_AHEAD_SECONDS = 5 * 60
 
+# A hashtag that takes more is plain text to the index: keys of an index have their limit.
+TAG_BYTES = 500
+
 POLL_OPTIONS_MIN = 2
 POLL_OPTIONS = 4
 POLL_OPTION = 50
@@ -79,6 +82,21 @@ REDIRECT_URI = 2000
 
 ACCOUNT_IDS = 40
 STATUS_IDS = 20
+
+
+# --- A thread (surroundings B1.3) ------------------------------------------------------------
+
+
+class ThreadSize(NamedTuple):
+    """How much of a conversation GET /context shows."""
+
+    ancestors: int
+    descendants: int
+    depth: int
+
+
+THREAD = ThreadSize(4096, 4096, 4096)
+ANONYMOUS_THREAD = ThreadSize(40, 60, 20)
 
 
 # --- Pages (D2) ------------------------------------------------------------------------------

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from stentor.domain.accounts import Account
+from stentor.domain import languages, limits, text, times
+from stentor.domain.accounts import Account, User
+from stentor.errors import NotFound, Unprocessable, ValidationFailed
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
+#: Who may quote a status.
+QUOTE_POLICIES = ("public", "followers", "nobody")
+#: What stands for the text when there is only a spoiler text.
+FILLER = "."
 
 
 class Status(NamedTuple):
@@ -117,3 +124,217 @@ class LoadedStatuses:
     def marks_of(self, status_id: int) -> Marks:
         """The viewer's marks on a status."""
         return self.marks.get(status_id, NO_MARKS)
+
+
+class Readable(NamedTuple):
+    """A status that the viewer may read, and what it is to him.
+
+    ``original`` is what a reblog reblogs, otherwise the status itself; it is what people act on.
+    """
+
+    status: Status
+    original: Status
+    #: The viewer blocks the author of ``original``.
+    blocking: bool
+
+
+# --- Writing one (surroundings C6) -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a client asks to be written; None is what it left to the defaults."""
+
+    text: str = ""
+    spoiler_text: str = ""
+    #: An id that no status has stands for one that is no id.
+    in_reply_to_id: int | None = None
+    sensitive: bool | None = None
+    visibility: str | None = None
+    language: str | None = None
+    quote_policy: str | None = None
+    #: Whom the text may mention; None is anybody.
+    allowed_mentions: frozenset[int] | None = None
+    application_id: int | None = None
+    idempotency_key: str | None = None
+    #: What is not available yet: see `refuse_attachments` and `check_schedule`.
+    media_ids: tuple[str, ...] = ()
+    quoted_status_id: str | None = None
+    has_poll: bool = False
+    scheduled_at: str | None = None
+
+
+def refuse_attachments(draft: Draft) -> None:
+    """Raises for a quote, media and a poll, in that order (C6.1 items 2, 3; texts of D4).
+
+    Nothing can be quoted or has been uploaded yet, so whatever a client names does not exist.
+    """
+    if draft.quoted_status_id:
+        raise NotFound("The post you are trying to quote does not appear to exist.")
+    if len(draft.media_ids) > limits.MEDIA_ATTACHMENTS:
+        raise Unprocessable(f"Cannot attach more than {limits.MEDIA_ATTACHMENTS} files")
+    if draft.media_ids:
+        named = ", ".join(one[:40] for one in draft.media_ids)
+        raise Unprocessable(f"Media {named} not found or already attached to another post")
+    if draft.has_poll:
+        raise ValidationFailed("Polls are not available")
+
+
+def check_schedule(scheduled_at: str | None, *, now: int) -> None:
+    """Raises unless the status is to be posted now; a time in the past is now (C6.1 item 6)."""
+    if not scheduled_at:
+        return
+    at = times.parse(scheduled_at)
+    if at is None:
+        raise Unprocessable("Record invalid")
+    if at <= now:
+        return
+    if at < now + limits.SCHEDULED_AHEAD_SECONDS * times.SECOND:
+        raise ValidationFailed("Scheduled at date must be in the future")
+    raise Unprocessable("Scheduled posts are not available")
+
+
+class Wording(NamedTuple):
+    """What a status says, as it is kept."""
+
+    text: str
+    spoiler_text: str
+    sensitive: bool
+    language: str
+
+
+def wording_of(status: Status) -> Wording:
+    """What a status says."""
+    return Wording(status.text, status.spoiler_text, bool(status.sensitive), status.language or "")
+
+
+def wording(
+    draft: Draft, user: User | None, *, local_domain: str, before: str | None = None
+) -> Wording:
+    """Text, spoiler text, ``sensitive`` and language of a draft (C6.1, items 4, 5, 7).
+
+    ``before`` is the language of the status that is edited. Raises ValidationFailed for a text
+    that is blank or too long.
+    """
+    body, spoiler = text.clean(draft.text).strip(), text.clean(draft.spoiler_text).strip()
+    if not body:
+        if not spoiler:
+            raise ValidationFailed("Text can't be blank")
+        body = FILLER
+    if not fits(spoiler, body, local_domain):
+        raise ValidationFailed(f"Text character limit of {limits.STATUS_CHARACTERS} exceeded")
+    sensitive = draft.sensitive
+    if sensitive is None:
+        sensitive = user is not None and bool(user.default_sensitive)
+    language = (
+        languages.normalise(draft.language)
+        or before
+        or languages.normalise(user.default_language if user else None)
+        or languages.DEFAULT
+    )
+    return Wording(body, spoiler, sensitive or bool(spoiler), language)
+
+
+def fits(spoiler_text: str, body: str, local_domain: str) -> bool:
+    """True if a status is within its characters, and within the bytes due to them (T54)."""
+    size = len(spoiler_text.encode()) + len(body.encode())
+    return (
+        size <= limits.STATUS_BYTES
+        and text.status_length(spoiler_text, body, local_domain) <= limits.STATUS_CHARACTERS
+    )
+
+
+def check_visibility(asked: str | None, allowed: Sequence[str] = VISIBILITIES) -> None:
+    """Raises ValidationFailed for one that clients may not give; None and "" are none given."""
+    if asked and asked not in allowed:
+        raise ValidationFailed("Visibility is not included in the list")
+
+
+def default_visibility(user: User | None, *, locked: bool) -> str:
+    """What an author's statuses are unless they say: his choice, or by whether he is locked."""
+    chosen = user.default_privacy if user else ""
+    return chosen if chosen in VISIBILITIES else "private" if locked else "public"
+
+
+def narrowed(visibility: str, *, silenced: bool) -> str:
+    """What becomes of a visibility whose author is silenced: never public (C6.1 item 5)."""
+    return "unlisted" if silenced and visibility == "public" else visibility
+
+
+def quote_policy(asked: str | None, user: User | None, visibility: str) -> str:
+    """Who may quote a status; nobody can quote what not everybody may read.
+
+    Raises ValidationFailed for one that does not exist.
+    """
+    if asked and asked not in QUOTE_POLICIES:
+        raise ValidationFailed("Quote approval policy is not included in the list")
+    if visibility in ("private", "direct"):
+        return "nobody"
+    return asked or (user.default_quote_policy if user else "public")
+
+
+def answered_account_id(parent: Status, author_id: int) -> int:
+    """``in_reply_to_account_id``: the parent's author, or in one's own thread his (C6.2)."""
+    if parent.account_id == author_id and parent.in_reply_to_account_id is not None:
+        return parent.in_reply_to_account_id
+    return parent.account_id
+
+
+def counted(visibility: str) -> bool:
+    """True if the status is counted in its author's profile: who writes direct ones is hidden."""
+    return visibility != "direct"
+
+
+def counted_as_reply(visibility: str) -> bool:
+    """True if everybody may know that the parent was answered (C6.2)."""
+    return visibility in ("public", "unlisted")
+
+
+class Edit(NamedTuple):
+    """One version of a status, as it was shown from ``created_at`` (ms) on."""
+
+    content: str
+    spoiler_text: str
+    sensitive: bool
+    created_at: int
+
+
+# --- Acting on one (surroundings C8) ---------------------------------------------------------
+
+
+def may_reblog(original: Status, account_id: int) -> bool:
+    """Not direct ones, private ones only by their author; readable it has to be besides."""
+    if original.visibility == "private":
+        return original.account_id == account_id
+    return original.visibility != "direct"
+
+
+def pin_problems(status: Status, account_id: int, *, pinned: int) -> list[str]:
+    """Why an account that has so many pins may not pin this one; none if it may (D4)."""
+    problems = []
+    if status.reblog_of_id is not None:
+        problems.append("A boost cannot be pinned")
+    if status.account_id != account_id:
+        problems.append("Someone else's post cannot be pinned")
+    if status.visibility == "direct":
+        problems.append("Posts that are only visible to mentioned users cannot be pinned")
+    if pinned >= limits.PINNED_STATUSES:
+        problems.append("You have already pinned the maximum number of posts")
+    return problems
+
+
+def depth_first(root: int, replies: Iterable[tuple[int, int]]) -> list[int]:
+    """Ids below ``root`` as a conversation is read: each followed by its replies, oldest first.
+
+    ``replies`` are pairs of id and parent's id; those that hang on nothing are left out.
+    """
+    children: dict[int, list[int]] = defaultdict(list)
+    for status_id, parent_id in replies:
+        children[parent_id].append(status_id)
+    found: list[int] = []
+    waiting = sorted(children.pop(root, ()), reverse=True)
+    while waiting:
+        status_id = waiting.pop()
+        found.append(status_id)
+        waiting += sorted(children.pop(status_id, ()), reverse=True)
+    return found

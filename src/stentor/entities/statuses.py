@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from stentor.domain import times
 from stentor.domain.accounts import Account
 from stentor.domain.links import Links
-from stentor.domain.statuses import LoadedStatuses, Marks, Status, pinnable
+from stentor.domain.statuses import Edit, LoadedStatuses, Marks, Status, pinnable
 from stentor.entities import accounts
 from stentor.entities.accounts import encoder
 
@@ -209,3 +209,48 @@ def render_deleted(loaded: LoadedStatuses, status_id: int, links: Links) -> dict
     body: dict[str, Any] = msgspec.json.decode(encoded(loaded, status_id, links))
     del body["content"]
     return body | {"text": loaded.statuses[status_id].text}
+
+
+class StatusSource(Struct, gc=False):
+    """What an author typed (surroundings C5.1)."""
+
+    id: str
+    text: str
+    spoiler_text: str
+
+
+def render_source(status: Status) -> StatusSource:
+    """StatusSource."""
+    return StatusSource(str(status.id), status.text, status.spoiler_text)
+
+
+class StatusEdit(Struct, gc=False):
+    """One version of a status (surroundings C5.1)."""
+
+    content: str
+    spoiler_text: str
+    sensitive: bool
+    created_at: str
+    account: Raw
+    media_attachments: list[Any]
+    emojis: list[Any]
+
+
+def render_edit(edit: Edit, author: Account, links: Links) -> StatusEdit:
+    """StatusEdit. A status has no poll yet, so neither has a version of it."""
+    return StatusEdit(
+        edit.content,
+        edit.spoiler_text,
+        edit.sensitive,
+        times.iso(edit.created_at),
+        accounts.encoded(author, links),
+        [],
+        [],
+    )
+
+
+class Context(Struct, gc=False):
+    """What is above a status and below it (surroundings C5.1)."""
+
+    ancestors: list[Raw]
+    descendants: list[Raw]

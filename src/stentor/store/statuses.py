@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import Literal, NamedTuple
 
-from stentor.domain.statuses import NO_MARKS, LoadedStatuses, Marks, Status, readable
+from stentor.domain.statuses import (
+    NO_MARKS,
+    LoadedStatuses,
+    Marks,
+    Readable,
+    Status,
+    Wording,
+    readable,
+)
 from stentor.store import accounts
-from stentor.store.database import Reader, Row
+from stentor.store.database import Reader, Row, Transaction
 
 _APPLICATION = {"application_name": "p.name", "application_website": "p.website"}
 COLUMNS = ", ".join(_APPLICATION.get(name, f"s.{name}") for name in Status._fields)
 FROM = "statuses s LEFT JOIN applications p ON p.id = s.application_id"
+_WIDTH = len(Status._fields)
 
 
 # By primary key, with the application that was used.
 LOAD = f"SELECT {COLUMNS} FROM {FROM} WHERE s.id = ANY($1)"
 
-# One pass over two indexes: (status, account, silent, '') and (status, 0, false, tag).
+# One pass over two indexes: (status, account, silent, '', order) and (status, 0, false, tag, …).
 MENTIONS_AND_TAGS = """
-    SELECT m.status_id, m.account_id, m.silent, '' FROM mentions m WHERE m.status_id = ANY($1)
+    SELECT m.status_id, m.account_id, m.silent, '', m.id FROM mentions m
+    WHERE m.status_id = ANY($1)
     UNION ALL
-    SELECT st.status_id, 0, FALSE, t.name FROM status_tags st JOIN tags t ON t.id = st.tag_id
+    SELECT st.status_id, 0, FALSE, t.name, t.id FROM status_tags st JOIN tags t ON t.id = st.tag_id
     WHERE st.status_id = ANY($1)
 """
 
@@ -50,6 +62,57 @@ async def find(db: Reader, status_id: int | None) -> Status | None:
         return None
     row = await db.fetch_row(f"SELECT {COLUMNS} FROM {FROM} WHERE s.id = $1", status_id)
     return None if row is None else Status._make(row)
+
+
+# One status by its key, and what decides whether the viewer ($2, or 0) may read it: each of these
+# is one look into a unique index.
+FIND_READABLE = f"""
+    SELECT {COLUMNS}, a.suspended_at IS NOT NULL OR a.deletion_requested_at IS NOT NULL,
+        EXISTS (SELECT 1 FROM follows f
+                WHERE f.account_id = $2 AND f.target_account_id = s.account_id),
+        EXISTS (SELECT 1 FROM blocks b
+                WHERE b.account_id = s.account_id AND b.target_account_id = $2),
+        EXISTS (SELECT 1 FROM mentions m WHERE m.status_id = s.id AND m.account_id = $2),
+        EXISTS (SELECT 1 FROM blocks b
+                WHERE b.account_id = $2 AND b.target_account_id = s.account_id)
+    FROM {FROM} JOIN accounts a ON a.id = s.account_id WHERE s.id = $1
+"""
+
+
+async def find_readable(
+    db: Reader, status_id: int | None, viewer_id: int | None
+) -> Readable | None:
+    """A status if the viewer may read it, and what it reblogs too (surroundings C7).
+
+    One query, two for a reblog.
+    """
+    found = await _find_readable(db, status_id, viewer_id)
+    if found is None or found.status.reblog_of_id is None:
+        return found
+    original = await _find_readable(db, found.status.reblog_of_id, viewer_id)
+    return original and Readable(found.status, original.status, original.blocking)
+
+
+async def _find_readable(
+    db: Reader, status_id: int | None, viewer_id: int | None
+) -> Readable | None:
+    if status_id is None:
+        return None
+    row = await db.fetch_row(FIND_READABLE, status_id, viewer_id or 0)
+    if row is None:
+        return None
+    suspended, following, blocked_by, mentioned, blocking = row[_WIDTH:]
+    status = Status._make(row[:_WIDTH])
+    if not readable(
+        status,
+        viewer_id,
+        author_suspended=bool(suspended),
+        following=bool(following),
+        blocked_by=bool(blocked_by),
+        mentioned=bool(mentioned),
+    ):
+        return None
+    return Readable(status, status, bool(blocking))
 
 
 async def load(
@@ -97,7 +160,7 @@ def _details(loaded: LoadedStatuses, rows: Sequence[Row], mentioning: set[int]) 
     mentions: dict[int, list[int]] = defaultdict(list)
     tags: dict[int, list[str]] = defaultdict(list)
     mentioned: set[int] = set()
-    for status_id, account_id, silent, tag in rows:
+    for status_id, account_id, silent, tag, _ in sorted(rows, key=itemgetter(4)):
         if tag:
             tags[status_id].append(tag)
             continue
@@ -137,3 +200,151 @@ async def _marks(db: Reader, loaded: LoadedStatuses, viewer_id: int | None) -> s
             if marks != NO_MARKS:
                 loaded.marks[status.id] = marks
     return found["blocked_by"]
+
+
+# --- Writing ---------------------------------------------------------------------------------
+
+
+class NewStatus(NamedTuple):
+    """The columns of a status when it is made."""
+
+    id: int
+    account_id: int
+    conversation_id: int
+    visibility: str
+    created_at: int
+    reblog_of_id: int | None = None
+    in_reply_to_id: int | None = None
+    in_reply_to_account_id: int | None = None
+    application_id: int | None = None
+    sensitive: bool = False
+    language: str | None = None
+    spoiler_text: str = ""
+    text: str = ""
+    content: str = ""
+    quote_policy: str = "public"
+
+
+# Nobody reblogs a status twice: the second one changes nothing and returns no row.
+ADD = f"""
+    INSERT INTO statuses ({", ".join(NewStatus._fields)})
+    VALUES ({", ".join(f"${n}" for n in range(1, len(NewStatus._fields) + 1))})
+    ON CONFLICT (reblog_of_id, account_id) WHERE reblog_of_id IS NOT NULL DO NOTHING
+    RETURNING id
+"""
+
+
+async def add(tx: Transaction, status: NewStatus) -> bool:
+    """Keeps a status; False for a second reblog. Raises RecordNotFound if what it hangs on went."""
+    return await tx.fetch_value(ADD, *status) is not None
+
+
+async def add_conversation(tx: Transaction, *, now: int) -> int:
+    """Begins a conversation; its id."""
+    conversation_id: int = await tx.fetch_value(
+        "INSERT INTO conversations (created_at) VALUES ($1) RETURNING id", now
+    )
+    return conversation_id
+
+
+async def find_reblog(db: Reader, original_id: int, account_id: int) -> int | None:
+    """The id of an account's reblog of a status."""
+    found: int | None = await db.fetch_value(
+        "SELECT id FROM statuses WHERE reblog_of_id = $1 AND account_id = $2",
+        original_id,
+        account_id,
+    )
+    return found
+
+
+async def reblogs_of(tx: Transaction, status_id: int) -> list[tuple[int, int]]:
+    """All reblogs of a status: pairs of id and account id."""
+    rows = await tx.fetch("SELECT id, account_id FROM statuses WHERE reblog_of_id = $1", status_id)
+    return [(row[0], row[1]) for row in rows]
+
+
+async def lock(tx: Transaction, ids: Iterable[int]) -> list[int]:
+    """Those of the statuses that are there, until the end of the transaction nobody else's.
+
+    Whoever removes something that hangs on a status locks it first, in the order of ids, so
+    that two of them never wait for each other.
+    """
+    rows = await tx.fetch(
+        "SELECT id FROM statuses WHERE id = ANY($1) ORDER BY id FOR UPDATE", list(set(ids))
+    )
+    return [row[0] for row in rows]
+
+
+async def remove(tx: Transaction, status_id: int) -> None:
+    """Removes a status and, by foreign key, everything that hangs on it; replies live on."""
+    await tx.run("DELETE FROM statuses WHERE id = $1", status_id)
+
+
+async def change(
+    tx: Transaction, status_id: int, wording: Wording, *, content: str, now: int
+) -> None:
+    """Replaces what a status says."""
+    await tx.run(
+        "UPDATE statuses SET text = $2, spoiler_text = $3, sensitive = $4, language = $5,"
+        " content = $6, edited_at = $7 WHERE id = $1",
+        status_id,
+        *wording,
+        content,
+        now,
+    )
+
+
+async def set_quote_policy(tx: Transaction, status_id: int, policy: str) -> None:
+    """Changes who may quote a status."""
+    await tx.run("UPDATE statuses SET quote_policy = $2 WHERE id = $1", status_id, policy)
+
+
+# --- Counters --------------------------------------------------------------------------------
+
+Counter = Literal["replies_count", "reblogs_count", "favourites_count"]
+
+
+async def count(tx: Transaction, status_id: int, counter: Counter, change: Literal[1, -1]) -> None:
+    """Moves a counter by one, never below 0: O(1) however many there are."""
+    moved = f"{counter} + 1" if change == 1 else f"{counter} - 1"
+    await tx.run(
+        f"UPDATE statuses SET {counter} = {moved} WHERE id = $1 AND {moved} >= 0", status_id
+    )
+
+
+async def count_written(tx: Transaction, account_id: int, *, now: int) -> None:
+    """Counts a status, or a reblog, in its author's profile."""
+    await tx.run(
+        "UPDATE accounts SET statuses_count = statuses_count + 1, last_status_at = $2"
+        " WHERE id = $1",
+        account_id,
+        now,
+    )
+
+
+# In the order of ids, since many accounts lose a reblog when a status goes.
+LOCK_AUTHORS = "SELECT id FROM accounts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
+# The newest status is found by (account, id), whose ids rise with time.
+COUNT_REMOVED = """
+    UPDATE accounts SET
+        statuses_count = CASE WHEN statuses_count > 0 THEN statuses_count - 1 ELSE 0 END,
+        last_status_at = (SELECT s.created_at FROM statuses s
+                          WHERE s.account_id = accounts.id AND s.visibility <> 'direct'
+                          ORDER BY s.id DESC LIMIT 1)
+    WHERE id = ANY($1)
+"""
+
+
+async def lock_authors(tx: Transaction, account_ids: Iterable[int]) -> None:
+    """Until the end of the transaction nobody else moves these accounts' counters.
+
+    To be called after statuses were locked and before notifications are touched.
+    """
+    await tx.fetch(LOCK_AUTHORS, list(set(account_ids)))
+
+
+async def count_removed(tx: Transaction, account_ids: Iterable[int]) -> None:
+    """Uncounts one removed status in each of these profiles; call it after removing them."""
+    ids = list(set(account_ids))
+    if ids:
+        await tx.run(COUNT_REMOVED, ids)

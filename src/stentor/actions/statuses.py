@@ -1,0 +1,394 @@
+"""Statuses: written, edited, deleted (surroundings C6, C9, C10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from stentor import errors
+from stentor.actions.notify import forget_statuses, notify, retract
+from stentor.domain import limits, text
+from stentor.domain import statuses as domain
+from stentor.domain.accounts import Account, User
+from stentor.domain.links import Links
+from stentor.domain.notifications import Event, NotificationType
+from stentor.domain.statuses import Draft, LoadedStatuses, Readable, Status, Wording
+from stentor.domain.text import MentionTarget
+from stentor.entities import accounts as account_entities
+from stentor.store import (
+    accounts,
+    conversations,
+    idempotency_keys,
+    mentions,
+    status_edits,
+    statuses,
+    tags,
+)
+from stentor.store.database import Database, Reader, Transaction
+from stentor.store.mentions import Mention
+from stentor.store.snowflakes import Snowflakes
+from stentor.store.statuses import NewStatus
+from stentor.streaming.bus import Bus, News
+
+NO_PARENT = "The post you are trying to reply to does not appear to exist."
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text that may be posted: what it says, as it is shown, whom and what it names."""
+
+    wording: Wording
+    content: str
+    mentioned: dict[int, Account]
+    tags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A status about to be written."""
+
+    row: NewStatus
+    message: Message
+    parent: Status | None
+
+
+async def get_readable(db: Reader, status_id: int | None, viewer_id: int | None) -> Readable:
+    """A status that the viewer may read. Raises NotFound, for missing and hidden ones alike."""
+    found = await statuses.find_readable(db, status_id, viewer_id)
+    if found is None:
+        raise errors.NotFound
+    return found
+
+
+@contextmanager
+def gone_is_not_found(message: str | None = None) -> Iterator[None]:
+    """A status that was deleted while somebody acted on it was not found."""
+    try:
+        yield
+    except errors.RecordNotFound as problem:
+        raise errors.NotFound(message) from problem
+
+
+# --- Posting ---------------------------------------------------------------------------------
+
+
+async def post(
+    db: Database,
+    bus: Bus,
+    *,
+    ids: Snowflakes,
+    links: Links,
+    account_id: int,
+    draft: Draft,
+    now: int,
+) -> int:
+    """Writes a status, tells whom it mentions, and returns its id.
+
+    With an idempotency key that was used within the hour, the id of the status that was made
+    then, and nothing else happens; two at the same moment make one. Raises the errors of C6.1,
+    in their order.
+    """
+    key = draft.idempotency_key
+    if key is not None:
+        made = await idempotency_keys.find(db, account_id, key, now=now)
+        if made is not None:
+            return made
+    plan = await _plan(db, links, account_id, draft, status_id=ids.next(now), now=now)
+    status_id = plan.row.id
+    with gone_is_not_found(NO_PARENT if plan.parent else None):
+        async with db.transaction() as tx:
+            if key is not None:
+                made = await idempotency_keys.claim(tx, account_id, key, status_id, now=now)
+                if made is not None:
+                    return made
+            await _write(tx, bus, plan, now=now)
+            tx.after_commit(bus.publish, News(account_id, "status_created", status_id))
+    return status_id
+
+
+async def _plan(
+    db: Reader, links: Links, account_id: int, draft: Draft, *, status_id: int, now: int
+) -> _Plan:
+    """Everything that is decided before anything is written."""
+    parent = await _parent(db, draft.in_reply_to_id, account_id)
+    domain.refuse_attachments(draft)
+    author = await accounts.find(db, account_id)
+    if author is None:
+        raise errors.RecordNotFound
+    user = await accounts.find_user(db, account_id)
+    domain.check_visibility(draft.visibility)
+    domain.check_schedule(draft.scheduled_at, now=now)
+    wording = domain.wording(draft, user, local_domain=links.domain)
+    visibility = domain.narrowed(
+        draft.visibility or domain.default_visibility(user, locked=bool(author.locked)),
+        silenced=author.silenced_at is not None,
+    )
+    quote_policy = domain.quote_policy(draft.quote_policy, user, visibility)
+    message = await compose(db, links, account_id, wording)
+    check_expected(message, draft.allowed_mentions, links)
+    row = NewStatus(
+        id=status_id,
+        account_id=account_id,
+        conversation_id=parent.conversation_id if parent else 0,
+        visibility=visibility,
+        created_at=now,
+        in_reply_to_id=parent.id if parent else None,
+        in_reply_to_account_id=domain.answered_account_id(parent, account_id) if parent else None,
+        application_id=draft.application_id,
+        sensitive=message.wording.sensitive,
+        language=message.wording.language,
+        spoiler_text=message.wording.spoiler_text,
+        text=message.wording.text,
+        content=message.content,
+        quote_policy=quote_policy,
+    )
+    return _Plan(row, message, parent)
+
+
+async def _parent(db: Reader, status_id: int | None, account_id: int) -> Status | None:
+    """What is answered: never a reblog, but what it reblogs (C6.2). Raises NotFound."""
+    if status_id is None:
+        return None
+    found = await statuses.find_readable(db, status_id, account_id)
+    if found is None:
+        raise errors.NotFound(NO_PARENT)
+    return found.original
+
+
+async def compose(db: Reader, links: Links, account_id: int, wording: Wording) -> Message:
+    """Finds whom and what a text names, and makes its HTML; at most two queries."""
+    found = await mentions.resolve(
+        db, [match.key for match in text.find_mentions(wording.text, links.domain)], account_id
+    )
+    targets = {key: _target(account, links) for key, account in found.items()}
+    body = text.canonical_mentions(wording.text, targets, local_domain=links.domain)
+    content = text.to_html(body, mentions=targets, tag_url=links.tag, local_domain=links.domain)
+    names = [match.name for match in text.find_hashtags(body)]
+    return Message(
+        wording._replace(text=body),
+        content,
+        _in_order(body, found, links),
+        [name for name in names if 0 < len(name.encode()) <= limits.TAG_BYTES],
+    )
+
+
+def _target(account: Account, links: Links) -> MentionTarget:
+    return MentionTarget(
+        account.acct, account.username, account_entities.account_url(account, links)
+    )
+
+
+def _in_order(
+    body: str, found: Mapping[tuple[str, str | None], Account], links: Links
+) -> dict[int, Account]:
+    """The mentioned accounts by id, each once, in the order of the text."""
+    keys = (match.key for match in text.find_mentions(body, links.domain))
+    return {found[key].id: found[key] for key in keys if key in found}
+
+
+def check_expected(message: Message, allowed: frozenset[int] | None, links: Links) -> None:
+    """Raises UnexpectedAccounts if somebody is mentioned who was not to be (C6.1 item 8)."""
+    if allowed is None:
+        return
+    others = [account for one, account in message.mentioned.items() if one not in allowed]
+    if others:
+        raise errors.UnexpectedAccounts(
+            [account_entities.encoded(account, links) for account in others]
+        )
+
+
+async def _write(tx: Transaction, bus: Bus, plan: _Plan, *, now: int) -> None:
+    """Writes everything down: statuses first, then accounts, then inboxes.
+
+    Whoever locks more than one of them does so in this order, so that nobody waits in a ring.
+    """
+    row, message = plan.row, plan.message
+    if plan.parent is None:
+        row = row._replace(conversation_id=await statuses.add_conversation(tx, now=now))
+    await statuses.add(tx, row)
+    if plan.parent and domain.counted_as_reply(row.visibility):
+        await statuses.count(tx, plan.parent.id, "replies_count", 1)
+    await tags.tag(tx, row.id, message.tags, now=now)
+    named = await mentions.add(tx, row.id, list(message.mentioned))
+    if domain.counted(row.visibility):
+        await statuses.count_written(tx, row.account_id, now=now)
+    else:
+        await conversations.add_direct(
+            tx,
+            account_id=row.account_id,
+            conversation_id=row.conversation_id,
+            participants=[row.account_id, *message.mentioned],
+            status_id=row.id,
+            unread=False,
+        )
+    await tell_mentioned(tx, bus, named, message.mentioned, status_id=row.id,
+                         author_id=row.account_id, now=now)  # fmt: skip
+
+
+async def tell_mentioned(
+    tx: Transaction,
+    bus: Bus,
+    named: list[Mention],
+    known: Mapping[int, Account],
+    *,
+    status_id: int,
+    author_id: int,
+    now: int,
+) -> None:
+    """Notifies everybody here who is mentioned aloud, each by his own mention."""
+    for mention in named:
+        account = known.get(mention.account_id)
+        if mention.silent or account is None or not account.local or account.id == author_id:
+            continue
+        event = Event(
+            NotificationType.MENTION,
+            activity_id=mention.id,
+            from_account_id=author_id,
+            recipients=(account.id,),
+            created_at=now,
+            status_id=status_id,
+        )
+        await notify(tx, bus, event, now=now)
+
+
+async def _tell_followers(tx: Transaction, status: Status) -> None:
+    """Where ``status`` notifications of followers with ``notify`` will be enqueued.
+
+    Not called: an author may have a million followers, so this is a durable job and no part of
+    the transaction that writes the status (notifications.md 3.3, "status type").
+    """
+
+
+# --- Deleting --------------------------------------------------------------------------------
+
+
+async def delete(
+    db: Database, bus: Bus, *, account_id: int, status_id: int | None
+) -> LoadedStatuses:
+    """Deletes an own status with its reblogs and whatever anybody was told about it.
+
+    Returns it as it was. Raises NotFound for a missing one and for somebody else's.
+    """
+    status = await statuses.find(db, status_id)
+    if status is None or status.account_id != account_id:
+        raise errors.NotFound
+    async with db.transaction() as tx:
+        before = [one for one in (status.in_reply_to_id, status.reblog_of_id) if one]
+        if status.id not in await statuses.lock(tx, [*before, status.id]):
+            raise errors.NotFound
+        loaded = await statuses.load(tx, [status.id], account_id)
+        if status.reblog_of_id is not None:
+            await remove_reblog(
+                tx,
+                reblog_id=status.id,
+                account_id=account_id,
+                original=loaded.statuses[status.reblog_of_id],
+            )
+        else:
+            await _remove(tx, loaded.statuses[status.id])
+        tx.after_commit(bus.publish, News(account_id, "status_deleted", status.id))
+    return loaded
+
+
+async def _remove(tx: Transaction, status: Status) -> None:
+    losing = [account_id for _, account_id in await statuses.reblogs_of(tx, status.id)]
+    await statuses.lock_authors(tx, [status.account_id, *losing])
+    if status.visibility == "direct":
+        await conversations.forget_status(tx, status.id, status.conversation_id)
+    await forget_statuses(tx, [status.id])
+    await statuses.remove(tx, status.id)
+    if status.in_reply_to_id is not None and domain.counted_as_reply(status.visibility):
+        await statuses.count(tx, status.in_reply_to_id, "replies_count", -1)
+    if domain.counted(status.visibility):
+        await statuses.count_removed(tx, [status.account_id])
+    await statuses.count_removed(tx, losing)
+
+
+async def remove_reblog(
+    tx: Transaction, *, reblog_id: int, account_id: int, original: Status
+) -> None:
+    """Removes an account's reblog and what the author was told; the original is locked."""
+    await statuses.lock_authors(tx, [account_id])
+    await retract(
+        tx, account_id=original.account_id, type=NotificationType.REBLOG, activity_id=reblog_id
+    )
+    await statuses.remove(tx, reblog_id)
+    await statuses.count(tx, original.id, "reblogs_count", -1)
+    await statuses.count_removed(tx, [account_id])
+
+
+# --- Editing ---------------------------------------------------------------------------------
+
+
+async def edit(
+    db: Database,
+    bus: Bus,
+    *,
+    links: Links,
+    account_id: int,
+    status_id: int | None,
+    draft: Draft,
+    now: int,
+) -> None:
+    """Replaces what an own status says, whole (C9); without a change nothing happens.
+
+    What it said stays in its history. Whoever is mentioned for the first time is told. Raises
+    NotFound for a missing one and for somebody else's, and the errors of C6.1.
+    """
+    status = await statuses.find(db, status_id)
+    if status is None or status.account_id != account_id or status.reblog_of_id is not None:
+        raise errors.NotFound
+    domain.refuse_attachments(draft)
+    wording = domain.wording(draft, None, local_domain=links.domain, before=status.language)
+    message = await compose(db, links, account_id, wording)
+    async with db.transaction() as tx:
+        if not await statuses.lock(tx, [status.id]):
+            raise errors.NotFound
+        before = await statuses.find(tx, status.id)
+        if before is None or domain.wording_of(before) == message.wording:
+            return
+        await status_edits.keep_first(tx, before)
+        await statuses.change(tx, status.id, message.wording, content=message.content, now=now)
+        await status_edits.add(tx, status.id, message.wording, content=message.content, now=now)
+        await tags.untag(tx, status.id)
+        await tags.tag(tx, status.id, message.tags, now=now)
+        await _mention_again(tx, bus, before, message, now=now)
+        tx.after_commit(bus.publish, News(account_id, "status_edited", status.id))
+
+
+async def _mention_again(
+    tx: Transaction, bus: Bus, status: Status, message: Message, *, now: int
+) -> None:
+    """Tells whom the text names for the first time; who is not named any more may still read."""
+    aloud = {one.account_id for one in await mentions.of_status(tx, status.id) if not one.silent}
+    await mentions.silence(tx, status.id, sorted(aloud - set(message.mentioned)))
+    named = await mentions.add(tx, status.id, list(message.mentioned))
+    await tell_mentioned(
+        tx,
+        bus,
+        [one for one in named if one.account_id not in aloud],
+        message.mentioned,
+        status_id=status.id,
+        author_id=status.account_id,
+        now=now,
+    )
+
+
+# --- Settings of one -------------------------------------------------------------------------
+
+
+async def set_quote_policy(
+    db: Database, *, account_id: int, status_id: int | None, policy: str | None
+) -> None:
+    """Changes who may quote an own status.
+
+    Raises NotFound, NotAllowed for somebody else's, ValidationFailed for an unknown policy.
+    """
+    found = await get_readable(db, status_id, account_id)
+    if found.status.account_id != account_id:
+        raise errors.NotAllowed
+    user: User | None = await accounts.find_user(db, account_id)
+    chosen = domain.quote_policy(policy, user, found.status.visibility)
+    async with db.transaction() as tx:
+        await statuses.set_quote_policy(tx, found.status.id, chosen)
