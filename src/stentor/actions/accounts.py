@@ -6,12 +6,57 @@ id and raise RecordNotFound if there is none; doing one again changes nothing.
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
 from stentor.actions import notify
-from stentor.errors import RecordNotFound
-from stentor.store import moderation, notification_inboxes
+from stentor.domain import profiles
+from stentor.domain.profiles import ProfileChanges
+from stentor.errors import RecordNotFound, ValidationFailed
+from stentor.store import accounts, media_files, moderation, notification_inboxes
+from stentor.store import profiles as profile_rows
 from stentor.store.database import Database, Transaction
 from stentor.store.moderation import Mark
 from stentor.streaming.bus import Bus, News
+
+
+async def update(
+    db: Database, media: Path, account_id: int, changes: ProfileChanges, *, domain: str, now: int
+) -> None:
+    """Changes a profile: all of it, or nothing. ``domain`` is the local one.
+
+    Raises ValidationFailed with details for what is too long or not allowed.
+    """
+    problems = profiles.problems(changes, domain)
+    if problems:
+        raise ValidationFailed(*profiles.sentences(problems), details=problems)
+    columns = dict(changes.account)
+    if changes.fields is not None:
+        columns["fields"] = _json(profiles.kept_fields(changes.fields))
+    if changes.attribution_domains is not None:
+        columns["attribution_domains"] = _json(profiles.kept_domains(changes.attribution_domains))
+    for kind, data in changes.images.items():
+        columns[kind] = (
+            await asyncio.to_thread(media_files.save_profile_image, media, kind, account_id, data)
+            if data is not None
+            else ""
+        )
+    async with db.transaction() as tx:
+        before = (await accounts.hold(tx, [account_id])).get(account_id)
+        if before is None:
+            raise RecordNotFound
+        await profile_rows.update(tx, account_id, account=columns, user=changes.user, now=now)
+    for kind in changes.images:
+        old = before.avatar if kind == "avatar" else before.header
+        if old and old != columns[kind]:
+            await asyncio.to_thread(media_files.remove, media, old)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 async def limit(db: Database, account_id: int, *, now: int) -> None:
@@ -54,8 +99,11 @@ async def enable(db: Database, account_id: int) -> None:
             raise RecordNotFound
 
 
-async def delete(db: Database, bus: Bus, account_id: int) -> None:
-    """Removes an account with everything it has done; others' counters stay right."""
+async def delete(db: Database, bus: Bus, account_id: int, *, media: Path | None = None) -> None:
+    """Removes an account with everything it has done; others' counters stay right.
+
+    ``media`` is the folder of uploaded files, from which its images go too.
+    """
     async with db.transaction() as tx:
         if not await moderation.hold(tx, account_id):
             raise RecordNotFound
@@ -66,6 +114,8 @@ async def delete(db: Database, bus: Bus, account_id: int) -> None:
         await notify.forget_statuses(tx, await moderation.statuses_of(tx, account_id))
         await moderation.remove(tx, account_id)
         tx.after_commit(bus.publish, News(account_id, "account_suspended", account_id))
+    if media is not None:
+        await asyncio.to_thread(media_files.remove_account, media, account_id)
 
 
 async def _mark(tx: Transaction, account_id: int, mark: Mark, since: int | None) -> None:

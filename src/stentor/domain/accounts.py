@@ -46,6 +46,10 @@ class Account(NamedTuple):
     suspended_at: int | None
     deletion_requested_at: int | None
     role_id: int
+    show_media: bool = True
+    show_media_replies: bool = True
+    show_featured: bool = True
+    attribution_domains: str = "[]"
 
     @property
     def local(self) -> bool:
@@ -113,3 +117,21 @@ def parse_acct(acct: str, local_domain: str) -> tuple[str, str] | None:
     if domain in (own, own.partition(":")[0]):
         domain = ""
     return name, domain
+
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::\d{{1,5}})?\Z", re.ASCII)
+_DOMAIN_BYTES = 255
+
+
+def parse_domain(text: str) -> str | None:
+    """A host name, perhaps with a port, in lower case and in ASCII; None if it is none."""
+    domain = text.strip().lower()
+    if not domain or len(domain) > _DOMAIN_BYTES:
+        return None
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            return None
+    return domain if len(domain) <= _DOMAIN_BYTES and _DOMAIN.match(domain) else None

@@ -70,9 +70,9 @@ class Account(Struct, gc=False, kw_only=True):
     statuses_count: int
     last_status_at: str | None
     hide_collections: bool | None
-    show_media: bool = True
-    show_media_replies: bool = True
-    show_featured: bool = True
+    show_media: bool
+    show_media_replies: bool
+    show_featured: bool
     noindex: bool | UnsetType = UNSET
     feature_approval: FeatureApproval
     emojis: list[Any]
@@ -113,6 +113,36 @@ class SourceField(Struct, gc=False):
     name: str
     value: str
     verified_at: str | None
+
+
+class Profile(Struct, gc=False, kw_only=True):
+    """What the owner sees of his profile while he edits it: everything as it was typed.
+
+    Unlike in Account, an image that was never set is null.
+    """
+
+    id: str
+    display_name: str
+    note: str
+    formatted_note: str
+    fields: list[SourceField]
+    formatted_fields: list[Field]
+    avatar: str | None
+    avatar_static: str | None
+    avatar_description: str
+    header: str | None
+    header_static: str | None
+    header_description: str
+    locked: bool
+    bot: bool
+    hide_collections: bool | None
+    discoverable: bool | None
+    indexable: bool
+    show_media: bool
+    show_media_replies: bool
+    show_featured: bool
+    attribution_domains: list[str]
+    featured_tags: list[Any]
 
 
 class Source(Struct, gc=False, kw_only=True):
@@ -174,6 +204,9 @@ def render(account: AccountRow, links: Links) -> Account:
             None if account.last_status_at is None else times.date(account.last_status_at)
         ),
         hide_collections=_bool_or_none(account.hide_collections),
+        show_media=bool(account.show_media),
+        show_media_replies=bool(account.show_media_replies),
+        show_featured=bool(account.show_featured),
         feature_approval=FeatureApproval([], [], "denied"),
         emojis=[],
         fields=[] if hidden else _fields(account, links),
@@ -242,23 +275,63 @@ def render_role(role: Role) -> CredentialRole:
     )
 
 
+def render_muted(account: AccountRow, links: Links, *, expires_at: int | None) -> dict[str, Any]:
+    """MutedAccount: Account with the time at which the mute ends (surroundings C3.3)."""
+    entity: dict[str, Any] = msgspec.to_builtins(render(account, links))
+    return entity | {"mute_expires_at": times.iso_or_none(expires_at)}
+
+
+def _raw_fields(account: AccountRow) -> list[SourceField]:
+    rows: list[list[str]] = msgspec.json.decode(account.fields)
+    return [SourceField(name, value, None) for name, value in rows]
+
+
 def render_credential(
     account: AccountRow, user: User, links: Links, *, follow_requests_count: int
 ) -> dict[str, Any]:
     """CredentialAccount: Account with ``source`` and ``role`` (surroundings C3.2)."""
-    rows: list[list[str]] = msgspec.json.decode(account.fields)
     source = Source(
         privacy=user.default_privacy,
         sensitive=bool(user.default_sensitive),
         language=user.default_language,
         note=account.note,
-        fields=[SourceField(name, value, None) for name, value in rows],
+        fields=_raw_fields(account),
         follow_requests_count=follow_requests_count,
         hide_collections=_bool_or_none(account.hide_collections),
         discoverable=_bool_or_none(account.discoverable),
         indexable=bool(account.indexable),
-        attribution_domains=[],
+        attribution_domains=msgspec.json.decode(account.attribution_domains),
         quote_policy=user.default_quote_policy,
     )
     entity: dict[str, Any] = msgspec.to_builtins(render(account, links))
     return entity | {"source": source, "role": render_role(account.role)}
+
+
+def render_profile(account: AccountRow, links: Links) -> Profile:
+    """Profile, for its owner."""
+    avatar = links.avatar(account.avatar) if account.avatar else None
+    header = links.header(account.header) if account.header else None
+    return Profile(
+        id=str(account.id),
+        display_name=account.display_name,
+        note=account.note,
+        formatted_note=_note(account, links),
+        fields=_raw_fields(account),
+        formatted_fields=_fields(account, links),
+        avatar=avatar,
+        avatar_static=avatar,
+        avatar_description=account.avatar_description,
+        header=header,
+        header_static=header,
+        header_description=account.header_description,
+        locked=bool(account.locked),
+        bot=account.bot,
+        hide_collections=_bool_or_none(account.hide_collections),
+        discoverable=_bool_or_none(account.discoverable),
+        indexable=bool(account.indexable),
+        show_media=bool(account.show_media),
+        show_media_replies=bool(account.show_media_replies),
+        show_featured=bool(account.show_featured),
+        attribution_domains=msgspec.json.decode(account.attribution_domains),
+        featured_tags=[],
+    )

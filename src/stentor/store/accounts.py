@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stentor.domain.accounts import Account, User
-from stentor.store.database import Reader
+from stentor.domain.paging import Cursor
+from stentor.store.database import Reader, Row, Transaction
 
 COLUMNS = ", ".join(f"a.{name}" for name in Account._fields)
 USER_COLUMNS = ", ".join(f"u.{name}" for name in User._fields)
+#: Neither suspended nor about to be deleted.
+AVAILABLE = "a.suspended_at IS NULL AND a.deletion_requested_at IS NULL"
+#: A local account exists for others only when its person is confirmed and approved (C14).
+LET_IN = "(a.domain <> '' OR (u.confirmed_at IS NOT NULL AND u.approved))"
 
 # By primary key.
 LOAD = f"SELECT {COLUMNS} FROM accounts a WHERE a.id = ANY($1)"
@@ -34,8 +39,7 @@ async def find(db: Reader, account_id: int | None) -> Account | None:
 FIND_BY_HANDLE = f"""
     SELECT {COLUMNS} FROM accounts a
     LEFT JOIN users u ON u.account_id = a.id
-    WHERE lower(a.username) = lower($1) AND lower(a.domain) = lower($2)
-      AND (a.domain <> '' OR (u.confirmed_at IS NOT NULL AND u.approved))
+    WHERE lower(a.username) = lower($1) AND lower(a.domain) = lower($2) AND {LET_IN}
 """
 
 
@@ -51,3 +55,56 @@ async def find_user(db: Reader, account_id: int) -> User | None:
         f"SELECT {USER_COLUMNS} FROM users u WHERE u.account_id = $1", account_id
     )
     return None if row is None else User._make(row)
+
+
+# By primary key, the person along.
+LOAD_SHOWN = f"""
+    SELECT {COLUMNS} FROM accounts a LEFT JOIN users u ON u.account_id = a.id
+    WHERE a.id = ANY($1) AND {LET_IN}
+"""
+
+
+async def load_shown(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
+    """Those of the accounts that others can know of; suspended ones included (C14)."""
+    wanted = list(set(ids))
+    if not wanted:
+        return {}
+    return {row[0]: Account._make(row) for row in await db.fetch(LOAD_SHOWN, wanted)}
+
+
+async def find_shown(db: Reader, account_id: int | None) -> Account | None:
+    """One account if others can know of it; suspended ones included (C14)."""
+    if account_id is None:
+        return None
+    return (await load_shown(db, [account_id])).get(account_id)
+
+
+# Both rows, in order of their ids, so that two who hold the same pair cannot wait for each
+# other; weaker than FOR UPDATE, which would stop every row that merely refers to them.
+HOLD = LOAD_SHOWN + " ORDER BY a.id FOR NO KEY UPDATE OF a"
+
+
+async def hold(tx: Transaction, ids: Iterable[int]) -> dict[int, Account]:
+    """Like `load_shown`, and nobody else changes these rows before the commit."""
+    rows = await tx.fetch(HOLD, list(set(ids)))
+    return {row[0]: Account._make(row) for row in rows}
+
+
+async def page(
+    db: Reader, sql: str, account_id: int, cursor: Cursor
+) -> tuple[list[int], list[Account]]:
+    """A page of a relation of that account: the ids of its rows, and the accounts; newest first.
+
+    ``sql`` selects a row id and the account's columns, given the account $1, the open interval
+    ($2, $3) and the limit $4, newest first.
+    """
+    rows = await page_rows(db, sql, account_id, cursor)
+    return [row[0] for row in rows], [Account._make(row[1:]) for row in rows]
+
+
+async def page_rows(db: Reader, sql: str, account_id: int, cursor: Cursor, *more: int) -> list[Row]:
+    """The rows of such a page as they are; ``more`` are $5 and on."""
+    if cursor.ascending:
+        sql = sql.replace(" DESC LIMIT", " ASC LIMIT")
+    rows = await db.fetch(sql, account_id, cursor.after, cursor.before, cursor.limit, *more)
+    return rows[::-1] if cursor.ascending else rows

@@ -18,6 +18,9 @@ CREATE TABLE accounts (
   uri text NOT NULL DEFAULT '',
   url text NOT NULL DEFAULT '',
   attribution_domains text NOT NULL DEFAULT '[]',
+  show_media boolean NOT NULL DEFAULT TRUE,
+  show_media_replies boolean NOT NULL DEFAULT TRUE,
+  show_featured boolean NOT NULL DEFAULT TRUE,
   memorial boolean NOT NULL DEFAULT FALSE,
   moved_to_id bigint REFERENCES accounts (id) ON DELETE SET NULL,
   statuses_count bigint NOT NULL DEFAULT 0,
@@ -35,6 +38,7 @@ CREATE TABLE accounts (
 );
 CREATE UNIQUE INDEX accounts_handle ON accounts (lower(username), lower(domain));
 CREATE INDEX accounts_domain ON accounts (domain, id);
+CREATE INDEX accounts_staff ON accounts (role_id) WHERE role_id <> -99;
 
 -- The person behind a local account. Remote accounts have no row here.
 CREATE TABLE users (
