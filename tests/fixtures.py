@@ -44,7 +44,7 @@ async def db(
     if engine == "sqlite":
         url = f"sqlite:{tmp_path / 'stentor.db'}"
     else:
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("migrated_postgres_url")
     database = await open_database(url)
     await database.migrate()
     yield database

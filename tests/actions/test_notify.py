@@ -290,10 +290,9 @@ async def thread(db: Database, ann: Person, bob: Person, between: int, **first: 
     )
     for _ in range(between):
         above = await make_status(db, other.id, in_reply_to_id=above, visibility="direct")
-    answer = await make_status(
+    return await make_status(
         db, bob.id, in_reply_to_id=above, visibility="direct", mentions=[ann.id]
     )
-    return answer
 
 
 async def direct_is_filtered(

@@ -46,7 +46,7 @@ def test_the_prefix_names_type_and_status(
 def test_a_group_takes_in_twelve_hours_from_its_first(later: int) -> None:
     """A30, A31: earlier hours join as well."""
     at = NOW + later * HOUR
-    open_group = OpenGroup(bucket=H, newest_at=NOW)
+    open_group = OpenGroup(bucket=H, newest_at=NOW, oldest_at=NOW)
     assert bucket(at, open_group, now=max(at, NOW)) == H
 
 
@@ -54,19 +54,26 @@ def test_a_group_takes_in_twelve_hours_from_its_first(later: int) -> None:
 def test_after_twelve_hours_a_new_group_begins(later: int) -> None:
     at = NOW + later * HOUR
     # Touched a moment ago, so only its first hour can be the reason.
-    assert bucket(at, OpenGroup(H, newest_at=at - 1), now=at) == H + later
+    assert bucket(at, OpenGroup(H, newest_at=at - 1, oldest_at=at - 1), now=at) == H + later
 
 
 def test_it_does_not_slide() -> None:
     at = NOW + 12 * HOUR
-    assert bucket(at, OpenGroup(H, newest_at=NOW + 11 * HOUR), now=at) == H + 12
+    assert bucket(at, OpenGroup(H, NOW + 11 * HOUR, NOW), now=at) == H + 12
 
 
 def test_a_group_that_nothing_touched_for_twelve_hours_is_closed() -> None:
     """Even for an activity that is late itself."""
     now = NOW + 20 * HOUR
-    assert bucket(NOW + HOUR, OpenGroup(H, newest_at=now - 12 * HOUR), now=now) == H + 1
-    assert bucket(NOW + HOUR, OpenGroup(H, newest_at=now - 12 * HOUR + 1), now=now) == H
+    assert bucket(NOW + HOUR, OpenGroup(H, now - 12 * HOUR, NOW), now=now) == H + 1
+    assert bucket(NOW + HOUR, OpenGroup(H, now - 12 * HOUR + 1, NOW), now=now) == H
+
+
+def test_a_day_after_it_was_begun_a_group_is_closed() -> None:
+    """However late what still arrives: so a cursor's neighbourhood stays bounded."""
+    now = NOW + 24 * HOUR
+    assert bucket(NOW + HOUR, OpenGroup(H, now - 1, NOW), now=now) == H + 1
+    assert bucket(NOW + HOUR, OpenGroup(H, now - 1, NOW + 1), now=now) == H
 
 
 def test_a_time_in_the_future_counts_as_now() -> None:

@@ -28,3 +28,20 @@ async def clear(db: Database, account_id: int) -> None:
     while more:
         async with db.transaction() as tx:
             more = await notifications.remove_step(tx, account_id, newest)
+
+
+async def dismiss_group(
+    db: Database, account_id: int, group_key: str, *, notification_id: int | None
+) -> None:
+    """Removes a group of that account, or the one notification that stands alone.
+
+    Unknown and foreign keys remove nothing. In steps, since a group can be large.
+    """
+    if notification_id is not None:
+        async with db.transaction() as tx:
+            await notifications.remove_one(tx, account_id, notification_id)
+        return
+    more = True
+    while more:
+        async with db.transaction() as tx:
+            more = await notifications.remove_group_step(tx, account_id, group_key)

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 from stentor.domain import times
 from stentor.domain.notifications import BY_NAME, TRAITS, NotificationType
+from stentor.domain.paging import Cursor
 
 #: A group takes in what happens within so many hours of its first hour, and no longer.
 SPAN_HOURS = 12
+#: However late its activities come in, a group takes no more in so long after it was begun; so
+#: the groups that a cursor cuts in two are among those begun in this time before it.
+LIFETIME = 24 * times.HOUR
 #: How many of a group's senders are kept at hand.
 SAMPLE = 8
 
@@ -17,10 +21,11 @@ GROUPABLE = frozenset(one for one, traits in TRAITS.items() if traits.groupable)
 
 @dataclass(frozen=True, slots=True)
 class OpenGroup:
-    """The group of a prefix that was touched last: its first hour, and when it was touched."""
+    """The group of a prefix that was touched last: its first hour, first and last touch."""
 
     bucket: int
     newest_at: int
+    oldest_at: int
 
 
 def prefix(type: NotificationType, status_id: int | None) -> str | None:
@@ -35,12 +40,14 @@ def bucket(activity_at: int, last: OpenGroup | None, *, now: int) -> int:
 
     It joins the last group of its prefix if it is less than twelve hours after that group's
     first hour and the group was touched in the last twelve hours; else it begins one. A time in
-    the future counts as now, so that nobody can pin a group to it (weakness C-23).
+    the future counts as now, so that nobody can pin a group to it (weakness C-23), and a day
+    after it was begun a group is closed whatever still arrives late.
     """
     hour = min(activity_at, now) // times.HOUR
     if (
         last is not None
         and last.newest_at > now - SPAN_HOURS * times.HOUR
+        and last.oldest_at > now - LIFETIME
         and hour < last.bucket + SPAN_HOURS
     ):
         return last.bucket
@@ -60,3 +67,24 @@ def ungrouped_id(group_key: str) -> int | None:
     if number == group_key or not (number.isascii() and number.isdigit() and len(number) <= 18):
         return None
     return int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRange:
+    """The ids that a page of groups speaks for: ``low`` to ``high``, both included."""
+
+    low: int
+    high: int
+
+
+def page_range(representatives: list[int], cursor: Cursor) -> PageRange:
+    """Which members the statistics of a page count (notifications.md 5.4).
+
+    ``representatives`` are the ids of the page, newest first, at least one.
+    """
+    first, last = representatives[0], representatives[-1]
+    if len(representatives) == cursor.limit:
+        return PageRange(last, first)
+    if cursor.ascending:
+        return PageRange(last, cursor.before - 1)
+    return PageRange(cursor.after + 1 if cursor.after else 0, first)

@@ -278,6 +278,20 @@ async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
     return len(rows) == STEP
 
 
+async def remove_group_step(tx: Transaction, account_id: int, group_key: str) -> bool:
+    """Removes some of a group's members, newest first; False when none is left."""
+    rows = await tx.fetch(
+        "DELETE FROM notifications WHERE account_id = $1 AND id IN"
+        " (SELECT id FROM notifications WHERE account_id = $1 AND group_key = $2"
+        f"  ORDER BY id DESC LIMIT $3) {_REMOVED}",
+        account_id,
+        group_key,
+        STEP,
+    )
+    await _settle(tx, rows)
+    return len(rows) == STEP
+
+
 async def _settle(tx: Transaction, rows: list[Row]) -> None:
     """Puts inboxes, groups and requests right after rows were removed."""
     if not rows:

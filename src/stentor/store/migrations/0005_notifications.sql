@@ -29,10 +29,18 @@ CREATE INDEX notifications_requested ON notifications (account_id, from_account_
   WHERE filtered AND type IN ('mention', 'quote');
 CREATE INDEX notifications_from ON notifications (from_account_id);
 CREATE INDEX notifications_of_status ON notifications (status_id) WHERE status_id IS NOT NULL;
+-- What stands alone in a list of groups; and, of the types that are grouped, those few that
+-- have no key because they were filtered once.
+CREATE INDEX notifications_keyless ON notifications (account_id, filtered, id)
+  WHERE group_key IS NULL;
+CREATE INDEX notifications_keyless_by_type ON notifications (account_id, filtered, type, id)
+  WHERE group_key IS NULL AND type IN ('favourite', 'reblog', 'follow', 'admin.sign_up');
 CREATE INDEX notifications_of_group ON notifications (account_id, group_key, id) WHERE group_key IS NOT NULL;
 
 -- What a page of groups shows, kept with each notification. `newest` is JSON: up to 8 pairs of
--- notification id and sender id, newest first.
+-- notification id and sender id, newest first. The last members are counted in an open segment,
+-- the earlier ones in closed segments of some 500, so that "how many up to this id" never
+-- counts more than one segment.
 CREATE TABLE notification_groups (
   account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
   group_key text NOT NULL,
@@ -43,13 +51,28 @@ CREATE TABLE notification_groups (
   newest_id bigint NOT NULL,
   newest_at bigint NOT NULL,
   oldest_id bigint NOT NULL,
+  oldest_at bigint NOT NULL,
   notifications_count bigint NOT NULL,
+  segment_first_id bigint NOT NULL,
+  segment_count bigint NOT NULL,
   newest text NOT NULL,
   PRIMARY KEY (account_id, group_key)
 ) WITHOUT ROWID;
-CREATE INDEX notification_groups_page ON notification_groups (account_id, newest_id);
+CREATE INDEX notification_groups_newest ON notification_groups (account_id, type, newest_id);
+CREATE INDEX notification_groups_oldest ON notification_groups (account_id, type, oldest_id);
+CREATE INDEX notification_groups_begun ON notification_groups (account_id, oldest_at);
 CREATE INDEX notification_groups_open ON notification_groups (account_id, prefix, newest_id);
 CREATE INDEX notification_groups_of_status ON notification_groups (status_id) WHERE status_id IS NOT NULL;
+
+CREATE TABLE notification_group_segments (
+  account_id bigint NOT NULL,
+  group_key text NOT NULL,
+  first_id bigint NOT NULL,
+  notifications_count bigint NOT NULL,
+  PRIMARY KEY (account_id, group_key, first_id),
+  FOREIGN KEY (account_id, group_key)
+    REFERENCES notification_groups (account_id, group_key) ON DELETE CASCADE
+) WITHOUT ROWID;
 
 -- 0 accept, 1 filter, 2 drop.
 CREATE TABLE notification_policies (

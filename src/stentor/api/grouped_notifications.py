@@ -1,0 +1,166 @@
+"""Notifications in groups: /api/v2/notifications (notifications.md 1.8 to 1.13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stentor import errors
+from stentor.actions import notifications as actions
+from stentor.api import notifications as flat
+from stentor.api import responses
+from stentor.api.request import Request
+from stentor.domain import grouped_notifications as domain
+from stentor.domain import paging
+from stentor.domain.limits import GROUP_ACCOUNTS_PAGE, NOTIFICATIONS_PAGE, UNREAD_COUNT_PAGE
+from stentor.domain.paging import Cursor
+from stentor.domain.statuses import LoadedStatuses
+from stentor.entities import accounts as account_entities
+from stentor.entities import grouped_notifications as entities
+from stentor.store import accounts, statuses
+from stentor.store import grouped_notifications as store
+from stentor.store import notifications as flat_store
+from stentor.store.grouped_notifications import Group, Wanted
+
+_KEPT = (
+    "account_id",
+    "include_filtered",
+    "types[]",
+    "exclude_types[]",
+    "grouped_types[]",
+    "supported_types[]",
+)
+
+
+def _wanted(request: Request) -> Wanted:
+    selection = flat.selection(request)
+    return Wanted(
+        selection.types,
+        domain.grouped_types(request.params.texts("grouped_types")),
+        include_filtered=selection.include_filtered,
+        from_account_id=selection.from_account_id,
+    )
+
+
+def _partial(request: Request) -> bool:
+    given = request.params.text("expand_accounts")
+    if given in (None, "full"):
+        return False
+    if given == "partial_avatars":
+        return True
+    raise errors.BadRequest(
+        f"Invalid value for 'expand_accounts': '{given}', "
+        "allowed values are 'full' and 'partial_avatars'"
+    )
+
+
+async def _load(request: Request, groups: list[Group], senders: set[int]) -> LoadedStatuses:
+    return await statuses.load(
+        request.services.db,
+        (one.status_id for one in groups if one.status_id is not None),
+        request.account_id,
+        with_accounts=senders,
+    )
+
+
+async def index(request: Request) -> responses.Reply:
+    """GET /api/v2/notifications."""
+    partial = _partial(request)
+    cursor = request.params.cursor(*NOTIFICATIONS_PAGE)
+    db = request.services.db
+    groups = await store.page(db, request.account_id, cursor, _wanted(request))
+    rendered: list[entities.NotificationGroup] = []
+    loaded = LoadedStatuses(request.account_id)
+    if groups:
+        span = domain.page_range([one.id for one in groups], cursor)
+        stats = await store.statistics(db, request.account_id, groups, span)
+        senders = {one for each in stats.values() for one in each.sample_account_ids}
+        loaded = await _load(request, groups, senders)
+        for one in groups:
+            numbers = stats[one.group_key]
+            group = entities.render_group(
+                group_key=one.group_key,
+                type=one.type,
+                status_id=one.status_id,
+                count=numbers.count,
+                most_recent_id=numbers.most_recent_id,
+                sample_account_ids=numbers.sample_account_ids,
+                loaded=loaded,
+            )
+            entities.add_page(group, min_id=numbers.page_min_id, latest_at=numbers.latest_at)
+            rendered.append(group)
+    body = entities.render(rendered, loaded, request.services.links, partial=partial)
+    return responses.timeline_page(request, body, [one.id for one in groups], kept=_KEPT)
+
+
+async def show(request: Request) -> Any:
+    """GET /api/v2/notifications/:group_key: one group, whole, without ``page_`` keys."""
+    group = await _find(request, request.path["group_key"])
+    if group is None:
+        raise errors.RecordNotFound
+    sample = [sender for _, sender in group.newest]
+    loaded = await _load(request, [group], set(sample))
+    rendered = entities.render_group(
+        group_key=group.group_key,
+        type=group.type,
+        status_id=group.status_id,
+        count=group.count,
+        most_recent_id=group.newest_id,
+        sample_account_ids=sample,
+        loaded=loaded,
+    )
+    return entities.render([rendered], loaded, request.services.links, partial=False)
+
+
+async def _find(request: Request, group_key: str) -> Group | None:
+    """A group by its key; ``ungrouped-<id>`` of a row that has a key means its group (1.9)."""
+    db = request.services.db
+    number = domain.ungrouped_id(group_key)
+    if number is None:
+        return await store.find(db, request.account_id, group_key)
+    row = await flat_store.find(db, request.account_id, number)
+    if row is None:
+        return None
+    if row.group_key is not None:
+        return await store.find(db, request.account_id, row.group_key)
+    return store.alone(row)
+
+
+async def accounts_of_group(request: Request) -> Any:
+    """GET /api/v2/notifications/:group_key/accounts; cursors are notification ids (1.11)."""
+    cursor = request.params.cursor(*GROUP_ACCOUNTS_PAGE)
+    db, links = request.services.db, request.services.links
+    members = await _members(request, request.path["group_key"], cursor)
+    loaded = await accounts.load(db, (sender for _, sender in members))
+    body = [account_entities.encoded(loaded[sender], links) for _, sender in members]
+    full = len(members) >= cursor.limit
+    return responses.page(
+        request,
+        body,
+        next_max_id=members[-1][0] if members and full else None,
+        prev=("min_id", members[0][0]) if members else None,
+    )
+
+
+async def _members(request: Request, group_key: str, cursor: Cursor) -> list[tuple[int, int]]:
+    db = request.services.db
+    return await store.accounts_page(db, request.account_id, group_key, cursor)
+
+
+async def dismiss(request: Request) -> Any:
+    """POST /api/v2/notifications/:group_key/dismiss; an unknown key is none (1.10)."""
+    group_key = request.path["group_key"]
+    await actions.dismiss_group(
+        request.services.db,
+        request.account_id,
+        group_key,
+        notification_id=domain.ungrouped_id(group_key),
+    )
+    return responses.EMPTY
+
+
+async def unread_count(request: Request) -> Any:
+    """GET /api/v2/notifications/unread_count: groups, not notifications (1.12)."""
+    limit = paging.limit(request.params.text("limit"), *UNREAD_COUNT_PAGE)
+    wanted = _wanted(request)
+    db = request.services.db
+    return {"count": await store.unread_count(db, request.account_id, limit, wanted)}
