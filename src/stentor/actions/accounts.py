@@ -7,8 +7,8 @@ id and raise RecordNotFound if there is none; doing one again changes nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -55,7 +55,7 @@ async def update(
             await asyncio.to_thread(media_files.remove, media, old)
 
 
-def _json(value: Any) -> str:
+def _json(value: Sequence[object]) -> str:
     return msgspec.json.encode(value).decode()
 
 

@@ -11,7 +11,7 @@ from stentor.api import tags
 from stentor.api.params import Params, Upload
 from stentor.api.request import Request
 from stentor.domain import languages
-from stentor.domain.profiles import ProfileChanges
+from stentor.domain.profiles import ProfileChanges, Value
 from stentor.entities import accounts as entities
 from stentor.errors import RecordNotFound, ValidationFailed
 from stentor.store import accounts, follows
@@ -105,10 +105,10 @@ def _changes(params: Params) -> ProfileChanges:
     return changes
 
 
-def _columns(params: Params) -> dict[str, Any]:
+def _columns(params: Params) -> dict[str, Value]:
     """Texts and switches, by column."""
     texts = {name: params.text(name) for name in _TEXTS}
-    columns: dict[str, Any] = {
+    columns: dict[str, Value] = {
         name: value.strip() for name, value in texts.items() if value is not None
     }
     flags = {name: params.boolean(name) for name in _FLAGS}
@@ -124,18 +124,20 @@ def _nothing(upload: Upload) -> bool:
     return not upload.filename and not upload.data
 
 
-def _defaults(source: Params) -> dict[str, Any]:
+def _defaults(source: Params) -> dict[str, Value]:
     """How new statuses are to be, by column."""
-    defaults: dict[str, Any] = {
+    defaults: dict[str, Value] = {
         "default_privacy": source.text("privacy") or None,
         "default_quote_policy": source.text("quote_policy") or None,
         "default_sensitive": source.boolean("sensitive"),
     }
-    found = {name: value for name, value in defaults.items() if value is not None}
+    found: dict[str, Value] = {
+        name: value for name, value in defaults.items() if value is not None
+    }
     language = source.text("language")
     if language is not None:
-        found["default_language"] = languages.normalise(language)
-        if language and found["default_language"] is None:
+        found["default_language"] = code = languages.normalise(language)
+        if language and code is None:
             raise ValidationFailed(
                 "Language is invalid", details={"language": [("ERR_INVALID", "is invalid")]}
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from stentor.domain import limits, text
 from stentor.domain.accounts import parse_domain
@@ -14,6 +13,8 @@ from stentor.domain.registrations import Problem
 PRIVACIES = ("public", "unlisted", "private")
 QUOTE_POLICIES = ("public", "followers", "nobody")
 _INCLUSION = Problem("ERR_INCLUSION", "is not included in the list")
+#: What a column of a profile may be.
+Value = str | bool | None
 
 
 @dataclass(slots=True)
@@ -24,8 +25,8 @@ class ProfileChanges:
     ``images`` are the files for ``avatar`` and ``header``, None for no image any more.
     """
 
-    account: dict[str, Any] = field(default_factory=dict)
-    user: dict[str, Any] = field(default_factory=dict)
+    account: dict[str, Value] = field(default_factory=dict)
+    user: dict[str, Value] = field(default_factory=dict)
     fields: list[tuple[str, str]] | None = None
     attribution_domains: list[str] | None = None
     images: dict[str, bytes | None] = field(default_factory=dict)
@@ -78,13 +79,13 @@ def _too_long(most: int, what: str = "characters") -> Problem:
     return Problem("ERR_TOO_LONG", f"is too long (maximum is {most} {what})")
 
 
-def _long(value: str | None, most: int) -> Iterator[Problem]:
-    if value is not None and not text.fits(value, most):
+def _long(value: Value, most: int) -> Iterator[Problem]:
+    if isinstance(value, str) and not text.fits(value, most):
         yield _too_long(most)
 
 
-def _note(value: str | None, local_domain: str) -> Iterator[Problem]:
-    if value is None:
+def _note(value: Value, local_domain: str) -> Iterator[Problem]:
+    if not isinstance(value, str):
         return
     # First the bytes: measuring what is far too long would take its time.
     most_bytes = limits.NOTE * limits.BYTES_PER_CHARACTER
@@ -125,6 +126,6 @@ def _domains(domains: Sequence[str]) -> Iterator[Problem]:
         yield Problem("ERR_INVALID", "contains something that is not a domain")
 
 
-def _one_of(value: str | None, allowed: Sequence[str]) -> Iterator[Problem]:
+def _one_of(value: Value, allowed: Sequence[str]) -> Iterator[Problem]:
     if value is not None and value not in allowed:
         yield _INCLUSION

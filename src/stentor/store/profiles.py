@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from stentor.store.database import Transaction
 
@@ -35,8 +35,8 @@ async def update(
     tx: Transaction,
     account_id: int,
     *,
-    account: dict[str, Any],
-    user: dict[str, Any],
+    account: Mapping[str, str | bool | None],
+    user: Mapping[str, str | bool | None],
     now: int,
 ) -> None:
     """Sets columns of the account and of its person. Raises ValueError for any other column."""
@@ -57,5 +57,5 @@ async def update(
         )
 
 
-def _assignments(values: dict[str, Any], first: int) -> str:
+def _assignments(values: Mapping[str, str | bool | None], first: int) -> str:
     return ", ".join(f"{name} = ${place}" for place, name in enumerate(values, start=first))
