@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from stentor.store.database import Transaction
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from stentor.domain.paging import Cursor
+from stentor.store.database import Reader, Transaction
 
 #: Counting stops here (notifications.md 6.2).
 MOST = 100
@@ -72,3 +76,128 @@ async def evaluate(tx: Transaction, account_id: int, from_account_id: int) -> No
         count,
         last_status_id,
     )
+
+
+class NotificationRequest(NamedTuple):
+    """A row of ``notification_requests``."""
+
+    id: int
+    from_account_id: int
+    last_status_id: int | None
+    notifications_count: int
+    created_at: int
+    updated_at: int
+
+
+COLUMNS = ", ".join(f"r.{name}" for name in NotificationRequest._fields)
+_PAGE = f"""
+    SELECT {COLUMNS} FROM notification_requests r JOIN accounts f ON f.id = r.from_account_id
+    WHERE r.account_id = $1 AND r.id > $2 AND r.id < $3
+      AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL
+    ORDER BY r.id %s LIMIT $4
+"""
+PAGE = {False: _PAGE % "DESC", True: _PAGE % "ASC"}
+
+
+async def page(db: Reader, account_id: int, cursor: Cursor) -> list[NotificationRequest]:
+    """A page of requests, the latest opened first; suspended senders are left out (1.16)."""
+    rows = await db.fetch(
+        PAGE[cursor.ascending], account_id, cursor.after, cursor.before, cursor.limit
+    )
+    found = [NotificationRequest._make(row) for row in rows]
+    return found[::-1] if cursor.ascending else found
+
+
+async def find(db: Reader, account_id: int, request_id: int | None) -> NotificationRequest | None:
+    """One request of that account, whatever has become of its sender."""
+    if request_id is None:
+        return None
+    row = await db.fetch_row(
+        f"SELECT {COLUMNS} FROM notification_requests r WHERE r.id = $1 AND r.account_id = $2",
+        request_id,
+        account_id,
+    )
+    return None if row is None else NotificationRequest._make(row)
+
+
+async def summary(db: Reader, account_id: int) -> tuple[int, int]:
+    """How many requests wait, and how many notifications in them (6.8)."""
+    row = await db.fetch_row(
+        "SELECT count(*), COALESCE(sum(r.notifications_count), 0)::bigint"
+        " FROM notification_requests r JOIN accounts f ON f.id = r.from_account_id"
+        " WHERE r.account_id = $1"
+        " AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL",
+        account_id,
+    )
+    return (0, 0) if row is None else (row[0], int(row[1]))
+
+
+# What waits behind each request, by type and by the rule that filtered it.
+WAITING = """
+    SELECT from_account_id, type, reason, count(*) FROM notifications
+    WHERE account_id = $1 AND from_account_id = ANY($2) AND filtered
+    GROUP BY from_account_id, type, reason ORDER BY from_account_id, type, reason
+"""
+
+
+async def waiting(
+    db: Reader, account_id: int, from_account_ids: Iterable[int]
+) -> dict[int, list[tuple[str, str, int]]]:
+    """Type, reason and number of what is filtered of each sender; one query."""
+    found: dict[int, list[tuple[str, str, int]]] = {}
+    for sender, type, reason, count in await db.fetch(WAITING, account_id, list(from_account_ids)):
+        found.setdefault(sender, []).append((type, reason, count))
+    return found
+
+
+async def senders(db: Reader, account_id: int, request_ids: Iterable[int]) -> list[int]:
+    """Whose requests those are; foreign and unknown ones are left out."""
+    rows = await db.fetch(
+        "SELECT from_account_id FROM notification_requests"
+        " WHERE id = ANY($1) AND account_id = $2 ORDER BY from_account_id",
+        list(request_ids),
+        account_id,
+    )
+    return [row[0] for row in rows]
+
+
+async def take(tx: Transaction, account_id: int, request_ids: Iterable[int]) -> list[int]:
+    """Removes those requests of the account; their senders."""
+    rows = await tx.fetch(
+        "DELETE FROM notification_requests WHERE id = ANY($1) AND account_id = $2"
+        " RETURNING from_account_id",
+        list(request_ids),
+        account_id,
+    )
+    return sorted(row[0] for row in rows)
+
+
+async def remove(tx: Transaction, account_id: int, from_account_id: int) -> None:
+    """Removes a sender's request, if there is one."""
+    await tx.run(
+        "DELETE FROM notification_requests WHERE account_id = $1 AND from_account_id = $2",
+        account_id,
+        from_account_id,
+    )
+
+
+async def permit(tx: Transaction, account_id: int, from_account_id: int, *, now: int) -> None:
+    """Exempts a sender from every policy option from now on."""
+    await tx.run(
+        "INSERT INTO notification_permissions (account_id, from_account_id, created_at)"
+        " VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        account_id,
+        from_account_id,
+        now,
+    )
+
+
+async def other_merges(tx: Transaction, account_id: int, key: str) -> bool:
+    """True if the account has merges to be done beside the one with that key."""
+    found = await tx.fetch_value(
+        "SELECT 1 FROM jobs WHERE account_id = $1 AND kind = 'merge_notifications'"
+        " AND key <> $2 AND failed_at IS NULL LIMIT 1",
+        account_id,
+        key,
+    )
+    return found is not None

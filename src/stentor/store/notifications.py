@@ -292,6 +292,50 @@ async def remove_group_step(tx: Transaction, account_id: int, group_key: str) ->
     return len(rows) == STEP
 
 
+async def remove_filtered_step(tx: Transaction, account_id: int, from_account_id: int) -> bool:
+    """Removes some of what is filtered of a sender, newest first; False when none is left."""
+    rows = await tx.fetch(
+        "DELETE FROM notifications WHERE account_id = $1 AND id IN"
+        " (SELECT id FROM notifications WHERE account_id = $1 AND from_account_id = $2"
+        f"  AND filtered ORDER BY id DESC LIMIT $3) {_REMOVED}",
+        account_id,
+        from_account_id,
+        STEP,
+    )
+    await _settle(tx, rows)
+    return len(rows) == STEP
+
+
+async def unfilter_step(tx: Transaction, account_id: int, from_account_id: int) -> list[int]:
+    """Shows some of what is filtered of a sender, with ids and times as they were (6.5).
+
+    The ids; fewer than STEP means that none is left. They stay without a group for ever (5.3).
+    """
+    rows = await tx.fetch(
+        "UPDATE notifications SET filtered = FALSE WHERE account_id = $1 AND id IN"
+        " (SELECT id FROM notifications WHERE account_id = $1 AND from_account_id = $2"
+        "  AND filtered ORDER BY id DESC LIMIT $3) RETURNING id",
+        account_id,
+        from_account_id,
+        STEP,
+    )
+    if rows:
+        await notification_inboxes.touch(tx, [account_id])
+    return [row[0] for row in rows]
+
+
+async def direct_mentions(tx: Transaction, account_id: int, ids: list[int]) -> list[int]:
+    """The direct statuses among what those notifications are about, oldest first."""
+    rows = await tx.fetch(
+        "SELECT s.id FROM notifications n JOIN statuses s ON s.id = n.status_id"
+        " WHERE n.account_id = $1 AND n.id = ANY($2) AND n.type = 'mention'"
+        " AND s.visibility = 'direct' ORDER BY s.id",
+        account_id,
+        ids,
+    )
+    return [row[0] for row in rows]
+
+
 async def _settle(tx: Transaction, rows: list[Row]) -> None:
     """Puts inboxes, groups and requests right after rows were removed."""
     if not rows:
