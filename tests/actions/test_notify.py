@@ -112,12 +112,12 @@ async def test_an_unknown_or_remote_recipient_is_passed_over(
 async def test_a_favourite_costs_a_fixed_number_of_statements(
     db: Database, bus: RecordingBus, ann: Person, bob: Person
 ) -> None:
-    """Facts, inbox, open group, id, row, group's newest, group."""
+    """Facts, inbox, id, open group, row, decision, the group as it was, the group."""
     status_id = await make_status(db, ann.id)
     favourite_id = await make_favourite(db, bob.id, status_id)
     event = Event(NotificationType.FAVOURITE, favourite_id, bob.id, (ann.id,), NOW, status_id)
     async with db.transaction() as tx:
-        with query_budget(db, 7):
+        with query_budget(db, 8):
             await notify(tx, bus, event, now=NOW)
 
 

@@ -11,8 +11,9 @@ from stentor.actions.notify import retract
 from stentor.domain import grouped_notifications as domain
 from stentor.domain import times
 from stentor.domain.grouped_notifications import GROUPABLE
+from stentor.domain.ids import LARGEST
 from stentor.domain.notifications import Event, NotificationType
-from stentor.domain.paging import LARGEST, Anchor, Cursor
+from stentor.domain.paging import Anchor, Cursor
 from stentor.store import grouped_notifications as store
 from stentor.store import notification_groups
 from stentor.store.database import Database
@@ -178,4 +179,4 @@ async def test_a_page_inside_a_large_group_costs_the_same_queries(
             span = domain.page_range([one.id for one in page], cursor)
             stats = await store.statistics(db, ann.id, page, span)
         assert len(page) == 1
-        assert stats[page[0].group_key].count == min(59, cursor.before - 1)
+        assert stats[page[0].group_key].size == min(59, cursor.before - 1)

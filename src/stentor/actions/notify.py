@@ -11,6 +11,7 @@ from stentor.domain.notifications import TRAITS, Event, NotificationType
 from stentor.store import (
     conversations,
     facts,
+    notification_decisions,
     notification_groups,
     notification_inboxes,
     notification_requests,
@@ -18,9 +19,12 @@ from stentor.store import (
 )
 from stentor.store.database import Transaction
 from stentor.store.facts import Recipient
+from stentor.store.notification_decisions import NotificationDecision
 from stentor.store.notification_groups import Member
 from stentor.streaming.bus import Bus, News
 
+# Nobody asks why he was not told of his own doings, and who is gone asks nothing.
+UNREMARKABLE = frozenset({"oneself", "recipient_unavailable"})
 # Only these open a request; other filtered types wait silently (notifications.md 6.2).
 REQUESTING = frozenset({NotificationType.MENTION, NotificationType.QUOTE})
 
@@ -32,6 +36,7 @@ async def notify(tx: Transaction, bus: Bus, event: Event, *, now: int) -> None:
     number of queries depends on the number of recipients only.
     """
     told: list[tuple[Recipient, Decision]] = []
+    dropped: list[NotificationDecision] = []
     for recipient in await facts.load(tx, event, now=now):
         decision = decide(event.type, recipient.facts, recipient.policy)
         telemetry.count(
@@ -42,6 +47,9 @@ async def notify(tx: Transaction, bus: Bus, event: Event, *, now: int) -> None:
         )
         if decision.verdict is not Verdict.DROP:
             told.append((recipient, decision))
+        elif decision.reason not in UNREMARKABLE:
+            dropped.append(_noted(event, recipient, decision, now=now))
+    await notification_decisions.add(tx, dropped)
     if not told:
         return
     await notification_inboxes.touch(tx, [recipient.account_id for recipient, _ in told])
@@ -55,6 +63,28 @@ async def notify(tx: Transaction, bus: Bus, event: Event, *, now: int) -> None:
                 activity_id=event.activity_id,
             )
         await _keep(tx, bus, event, recipient, decision, notification_id=notification_id, now=now)
+
+
+def _noted(
+    event: Event,
+    recipient: Recipient,
+    decision: Decision,
+    *,
+    now: int,
+    notification_id: int | None = None,
+) -> NotificationDecision:
+    return NotificationDecision(
+        0,
+        recipient.account_id,
+        recipient.from_account_id,
+        event.type.value,
+        event.activity_id,
+        event.status_id,
+        notification_id,
+        int(decision.verdict),
+        decision.reason,
+        now,
+    )
 
 
 async def _keep(
@@ -92,6 +122,8 @@ async def _keep(
     )
     if not added:
         return
+    noted = _noted(event, recipient, decision, now=now, notification_id=notification_id)
+    await notification_decisions.add(tx, [noted])
     if filtered:
         if event.type in REQUESTING:
             await notification_requests.touch(

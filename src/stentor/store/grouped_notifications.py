@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from stentor.domain import times
 from stentor.domain.grouped_notifications import GROUPABLE, LIFETIME, PageRange
+from stentor.domain.ids import LARGEST
 from stentor.domain.notifications import BY_NAME, Notification, NotificationType
-from stentor.domain.paging import LARGEST, Cursor
+from stentor.domain.paging import Cursor
 from stentor.store import notifications
 from stentor.store.database import Reader, Row
 
@@ -31,7 +32,7 @@ class Group(NamedTuple):
     group_key: str
     type: str
     status_id: int | None
-    count: int
+    size: int
     newest: tuple[tuple[int, int], ...]
     newest_id: int
     newest_at: int
@@ -249,7 +250,7 @@ async def _edges(
 class Statistics(NamedTuple):
     """What a list says of a group (notifications.md 5.4)."""
 
-    count: int
+    size: int
     most_recent_id: int
     latest_at: int
     sample_account_ids: tuple[int, ...]
@@ -310,7 +311,7 @@ async def statistics(
         stats[one.group_key] = counted.get(
             one.group_key,
             Statistics(
-                one.count,
+                one.size,
                 one.newest_id,
                 one.newest_at,
                 tuple(sender for _, sender in one.newest),

@@ -174,6 +174,15 @@ async def find(db: Reader, account_id: int, notification_id: int) -> Notificatio
     return None if row is None else Notification._make(row)
 
 
+async def find_with_reason(
+    db: Reader, account_id: int, notification_id: int
+) -> tuple[Notification, str] | None:
+    """Like `find`, with the rule that settled it."""
+    sql = FIND.replace("n.created_at", "n.created_at, n.reason", 1)
+    row = await db.fetch_row(sql, account_id, notification_id)
+    return None if row is None else (Notification._make(row[:-1]), row[-1])
+
+
 async def newest_id(db: Reader, account_id: int) -> int | None:
     """The highest id in that account's list, whatever is hidden from it; None if it is empty."""
     newest: int | None = await db.fetch_value(
