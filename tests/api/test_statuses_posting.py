@@ -33,7 +33,10 @@ async def bob(db: Database) -> Person:
 async def post(client: Client, by: Person, text: str = "hello", **more: object) -> Answer:
     headers = more.pop("headers", None)
     return await client.post(
-        "/api/v1/statuses", by, json={"status": text, **more}, headers=headers  # type: ignore[arg-type]  # a test's shorthand
+        "/api/v1/statuses",
+        by,
+        json={"status": text, **more},
+        headers=headers,  # type: ignore[arg-type]  # a test's shorthand
     )
 
 
@@ -145,9 +148,7 @@ async def test_a_spoiler_without_a_text_gets_a_filler(client: Client, ann: Perso
     assert (body["content"], body["spoiler_text"]) == ("<p>.</p>", "see?")
 
 
-async def test_news_is_told_once_it_is_true(
-    client: Client, ann: Person, bus: RecordingBus
-) -> None:
+async def test_news_is_told_once_it_is_true(client: Client, ann: Person, bus: RecordingBus) -> None:
     body = (await post(client, ann)).json
     assert bus.news == [News(ann.id, "status_created", int(body["id"]))]
 
@@ -242,9 +243,7 @@ async def test_what_says_nothing_changes_nothing(
     assert answer.status == 200
 
 
-async def test_exactly_500_characters_fit_and_a_url_counts_23(
-    client: Client, ann: Person
-) -> None:
+async def test_exactly_500_characters_fit_and_a_url_counts_23(client: Client, ann: Person) -> None:
     url = "https://example.org/" + "a" * 300
     text = "x" * (500 - 24) + " " + url
     assert (await post(client, ann, text)).status == 200
@@ -373,9 +372,7 @@ async def test_who_cannot_be_reached_is_not_mentioned(
 
 
 async def test_a_remote_account_is_mentioned_and_not_told(client: Client, ann: Person) -> None:
-    await make_account(
-        client.db, "ida", domain="far.example", url="https://far.example/@ida"
-    )
+    await make_account(client.db, "ida", domain="far.example", url="https://far.example/@ida")
     body = (await post(client, ann, "@ida@FAR.example")).json
     assert [one["acct"] for one in body["mentions"]] == ["ida@far.example"]
     assert 'href="https://far.example/@ida"' in body["content"]
@@ -386,9 +383,7 @@ async def test_a_remote_account_is_mentioned_and_not_told(client: Client, ann: P
 async def test_whom_the_author_blocks_is_not_mentioned(
     client: Client, ann: Person, how: str
 ) -> None:
-    ida = await make_account(
-        client.db, "ida", domain="far.example", url="https://far.example/@ida"
-    )
+    ida = await make_account(client.db, "ida", domain="far.example", url="https://far.example/@ida")
     if how == "account":
         await insert(
             client.db, "blocks", account_id=ann.id, target_account_id=ida.id, created_at=NOW
@@ -415,9 +410,7 @@ async def test_oneself_is_mentioned_and_not_told(client: Client, ann: Person) ->
     assert await told(client.db, ann) == []
 
 
-async def test_names_in_a_spoiler_are_no_mentions(
-    client: Client, ann: Person, bob: Person
-) -> None:
+async def test_names_in_a_spoiler_are_no_mentions(client: Client, ann: Person, bob: Person) -> None:
     body = (await post(client, ann, "look", spoiler_text="about @bob #tag")).json
     assert (body["mentions"], body["tags"]) == ([], [])
     assert await told(client.db, bob) == []
@@ -510,9 +503,7 @@ async def test_the_same_key_at_the_same_moment_makes_one_status(
     client: Client, ann: Person, bob: Person, bus: RecordingBus
 ) -> None:
     key = {"Idempotency-Key": "x" * 3000}
-    answers = await asyncio.gather(
-        *(post(client, ann, "@bob hi", headers=key) for _ in range(8))
-    )
+    answers = await asyncio.gather(*(post(client, ann, "@bob hi", headers=key) for _ in range(8)))
     assert {answer.status for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
     assert await number(client.db, "statuses") == 1
