@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,10 +12,11 @@ from stentor.domain.accounts import Account as AccountRow
 from stentor.domain.accounts import User
 from stentor.domain.links import Links
 from stentor.domain.roles import EVERYONE, Role
+from stentor.entities.memo import Memo
 
 encoder = msgspec.json.Encoder()
 # Rendered accounts that are remembered; 2 KB each.
-MEMO = 8192
+_memo: Memo[Raw] = Memo(8192)
 
 
 class FeatureApproval(Struct, gc=False):
@@ -243,10 +243,11 @@ def _fields(account: AccountRow, links: Links) -> list[Field]:
     ]
 
 
-@lru_cache(maxsize=MEMO)
 def encoded(account: AccountRow, links: Links) -> Raw:
-    """`render` as JSON. A memo of a pure function of the row: it cannot go stale."""
-    return Raw(encoder.encode(render(account, links)))
+    """`render` as JSON, remembered while the row is the same."""
+    return _memo.get(
+        account.id, (account, links), lambda: Raw(encoder.encode(render(account, links)))
+    )
 
 
 def render_partial(account: AccountRow, links: Links) -> PartialAccount:

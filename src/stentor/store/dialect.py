@@ -9,10 +9,11 @@ mean the same in both.
 
 from __future__ import annotations
 
-import json
 import re
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 _ANY = re.compile(r"=\s*ANY\s*\(\s*\$(\d+)(?:::[a-z]+\[\])?\s*\)", re.IGNORECASE)
 _CAST = re.compile(r"::[a-z]+(?:\[\])?", re.IGNORECASE)
@@ -36,7 +37,9 @@ def sqlite_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Bindings with lists turned into the JSON text that `to_sqlite` expects for them."""
     for value in values:
         if type(value) is list:
-            return tuple(json.dumps(v) if type(v) is list else v for v in values)
+            return tuple(
+                msgspec.json.encode(one).decode() if type(one) is list else one for one in values
+            )
     return values
 
 

@@ -9,8 +9,8 @@ the day before it, and those whose member at the edge is hidden because its send
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from stentor.domain import times
@@ -87,6 +87,7 @@ def _single_branch(where: str, *, filtered: bool, ascending: bool) -> str:
     )
 
 
+@lru_cache(maxsize=512)
 def page_query(wanted: Wanted, *, ascending: bool) -> str:
     """The SQL of a page: account $1, open interval ($2, $3), limit $4.
 
@@ -137,7 +138,8 @@ def alone(row: Notification) -> Group:
     )  # fmt: skip
 
 
-def _inner_query(which: str, types: Iterable[NotificationType], *, ascending: bool) -> str:
+@lru_cache(maxsize=128)
+def _inner_query(which: str, types: frozenset[NotificationType], *, ascending: bool) -> str:
     """Groups of that kind with their visible member nearest to the page's anchor in ($2, $3)."""
     order = "ASC" if ascending else "DESC"
     names = ", ".join(f"'{one.value}'" for one in NotificationType if one in types)

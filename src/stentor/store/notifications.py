@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from stentor.domain.notifications import Notification, NotificationType
 from stentor.domain.paging import Cursor
@@ -58,6 +59,7 @@ async def add(
 # ---------------------------------------------------------------- listing
 
 
+@lru_cache(maxsize=512)
 def page_query(
     types: frozenset[NotificationType] | None,
     *,
