@@ -45,15 +45,13 @@ def selection(request: Request) -> Selection:
 
 async def render(request: Request, rows: list[Notification]) -> list[Any]:
     """The rows as the asking account may see them; a row that cannot be shown is left out."""
-    links = request.services.links
     loaded = await statuses.load(
         request.services.db,
         (row.status_id for row in rows if row.status_id is not None),
         request.account_id,
         with_accounts=(row.from_account_id for row in rows),
     )
-    rendered = (entities.render(row, loaded, links) for row in rows)
-    return [one for one in rendered if one is not None]
+    return entities.render_page(rows, loaded, request.services.links)
 
 
 async def index(request: Request) -> responses.Reply:

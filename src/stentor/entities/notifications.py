@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stentor.domain import times
@@ -29,12 +31,22 @@ _WITH_STATUS = frozenset(
 )
 
 
-def render(row: NotificationRow, loaded: LoadedStatuses, links: Links) -> Notification | None:
-    """One notification as its owner may see it now; None if its sender is gone.
+def render_page(
+    rows: Iterable[NotificationRow], loaded: LoadedStatuses, links: Links
+) -> list[Notification]:
+    """Notifications as their owner may see them now; one whose sender is gone is left out.
 
     ``status`` is there for the types that carry one, and null when the status is deleted or no
-    longer his to read.
+    longer his to read. A status that several are about is put together once.
     """
+    known: dict[int, Raw] = {}
+    rendered = (_render(row, loaded, links, known) for row in rows)
+    return [one for one in rendered if one is not None]
+
+
+def _render(
+    row: NotificationRow, loaded: LoadedStatuses, links: Links, known: dict[int, Raw]
+) -> Notification | None:
     sender = loaded.accounts.get(row.from_account_id)
     if sender is None or row.type not in BY_NAME:
         return None
@@ -48,9 +60,15 @@ def render(row: NotificationRow, loaded: LoadedStatuses, links: Links) -> Notifi
     if row.filtered:
         entity.filtered = True
     if row.type in _WITH_STATUS:
-        entity.status = (
-            statuses.encoded(loaded, row.status_id, links)
-            if row.status_id is not None and loaded.may_show(row.status_id)
-            else None
-        )
+        entity.status = _status(row.status_id, loaded, links, known)
     return entity
+
+
+def _status(
+    status_id: int | None, loaded: LoadedStatuses, links: Links, known: dict[int, Raw]
+) -> Raw | None:
+    if status_id is None or not loaded.may_show(status_id):
+        return None
+    if status_id not in known:
+        known[status_id] = statuses.encoded(loaded, status_id, links)
+    return known[status_id]

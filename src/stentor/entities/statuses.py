@@ -18,8 +18,9 @@ from stentor.domain.links import Links
 from stentor.domain.statuses import Edit, LoadedStatuses, Marks, Status, pinnable
 from stentor.entities import accounts
 from stentor.entities.accounts import encoder
+from stentor.entities.memo import Memo
 
-MEMO = 8192
+_memo: Memo[bytes] = Memo(8192)
 
 
 class Mention(Struct, gc=False):
@@ -86,12 +87,21 @@ def mention(account: Account, links: Links) -> Mention:
     )
 
 
-@lru_cache(maxsize=MEMO)
 def _common(
     status: Status, author: Account, mentioned: tuple[Account, ...], tags: tuple[str, ...],
     links: Links,
 ) -> bytes:  # fmt: skip
-    """The common part, without its closing brace. A pure function of rows: cannot go stale."""
+    """The part that is the same for everybody, without its closing brace."""
+    given = (status, author.username, author.domain, mentioned, tags, links)
+    return _memo.get(
+        status.id, given, lambda: _render_common(status, author, mentioned, tags, links)
+    )
+
+
+def _render_common(
+    status: Status, author: Account, mentioned: tuple[Account, ...], tags: tuple[str, ...],
+    links: Links,
+) -> bytes:  # fmt: skip
     local = author.local
     reblog = status.reblog_of_id is not None
     uri, url = status.uri, status.url
