@@ -9,18 +9,24 @@ quantifiers), and what is scanned and refused is not scanned again.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeVar
 
 import regex
 
 DOMAIN_CHARACTERS = 253  # RFC 1035
 LABEL_CHARACTERS = 63
 
-# Schemes that are linked: followed by `//` and a host, or by a text of their own.
-HOST_SCHEMES = frozenset({"http", "https", "gemini", "gopher", "ipfs", "ipns", "dat", "dweb", "ssb"})
-OPAQUE_SCHEMES = frozenset({"magnet", "xmpp"})
+# Schemes that are linked: those followed by `//` and a host, and those with a text of their own,
+# which must begin like this, for "magnet:" is also a word with a colon.
+HOST_SCHEMES = frozenset(
+    {"http", "https", "gemini", "gopher", "ipfs", "ipns", "dat", "dweb", "ssb"}
+)
+OPAQUE_SCHEMES = {
+    "magnet": regex.compile(r"\?[A-Za-z]"),
+    "xmpp": regex.compile(r"[A-Za-z0-9_.+-]{1,64}+@[A-Za-z0-9]"),
+}
 
 # Invisible characters (variation selectors, fillers, joiners) are nowhere part of a name: an
 # emoji's variation selector in front of an @ is no word, and a tag of fillers is no tag.
@@ -90,7 +96,7 @@ class HashtagMatch:
 
 # Not inside a longer Latin word or scheme (git+https). Scripts written without spaces may
 # touch a URL, so other letters may come before it.
-_SCHEME = regex.compile(r"(?V1)(?<![\p{Latin}\p{Nd}_+@#＃])([A-Za-z]{3,6}+):(//)?+")
+_SCHEME = regex.compile(r"(?V1)(?<![\p{Latin}\p{Nd}+@#＃])([A-Za-z]{3,6}+):(//)?+")
 _HOST_RUN = regex.compile(r"(?V1)[[\p{L}\p{Mn}\p{Mc}\p{Nd}_.-]--\p{DI}]++")
 _IPV6 = regex.compile(r"\[[0-9A-Fa-f:.]{2,45}+\]")
 _PORT = regex.compile(r":[0-9]{1,5}+(?![0-9])")
@@ -100,7 +106,7 @@ _TOP_LEVEL = regex.compile(
 )
 # What may follow a top-level domain without a space: the other kind of script, or a mark of
 # emphasis. Anything else means that this was no domain.
-_LOOSE_END = regex.compile(rf"(?V1)(?![-_]*{_LATIN}|\p{{M}})")
+_LOOSE_END = regex.compile(r"(?V1)(?![-_]*[[\p{Latin}\p{Nd}]--\p{DI}]|\p{M})")
 _IPV4 = regex.compile(r"(?:[0-9]{1,3}+\.){3}[0-9]{1,3}+")
 
 # Where a path ends: white space, controls and invisible formatting (joiners excepted, which
@@ -132,9 +138,9 @@ def find_urls(text: str) -> list[UrlMatch]:
 def _url_end(text: str, match: regex.Match[str]) -> int | None:
     """Where the URL with this scheme ends, or None if it is none."""
     scheme, slashes = match.group(1).lower(), match.group(2)
-    if scheme in OPAQUE_SCHEMES and not slashes:
-        end = _path_end(text, match.end())
-        return end if end > match.end() else None
+    if scheme in OPAQUE_SCHEMES:
+        begun = OPAQUE_SCHEMES[scheme].match(text, match.end())
+        return _path_end(text, begun.end()) if begun else None
     if scheme not in HOST_SCHEMES or not slashes:
         return None
     end = _host_end(text, match.end(), public=scheme in ("http", "https"))
@@ -305,6 +311,7 @@ def hashtag_name(tag: str) -> str:
 # --- All of them -----------------------------------------------------------------------------
 
 Match = UrlMatch | MentionMatch | HashtagMatch
+_M = TypeVar("_M", MentionMatch, HashtagMatch)
 
 
 def find_all(text: str, local_domain: str) -> list[Match]:
@@ -316,4 +323,14 @@ def find_all(text: str, local_domain: str) -> list[Match]:
     )
 
 
-def _outside[M: (MentionMatch, HashtagMatch)](matches, urls): ...
+def _outside(matches: list[_M], urls: list[UrlMatch]) -> list[_M]:
+    """Those matches that no URL overlaps; both lists run from left to right."""
+    free = []
+    following = iter(urls)
+    url = next(following, None)
+    for match in matches:
+        while url is not None and url.end <= match.start:
+            url = next(following, None)
+        if url is None or match.end <= url.start:
+            free.append(match)
+    return free

@@ -65,7 +65,7 @@ def excerpt(text: str, limit: int = limits.PUSH_BODY, *, max_bytes: int | None =
     than one push message holds.
     """
     kept, size = [], 0
-    room = len(text.encode(errors="surrogatepass")) if max_bytes is None else max_bytes
+    room = 4 * len(text) + len(ELLIPSIS.encode()) if max_bytes is None else max_bytes
     for cluster in islice(graphemes(text), max(limit, 0) + 1):
         size += len(cluster.encode(errors="surrogatepass"))
         kept.append(cluster)
