@@ -7,14 +7,15 @@ id and raise RecordNotFound if there is none; doing one again changes nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from stentor.actions import notify
 from stentor.domain import profiles
-from stentor.domain.profiles import ProfileChanges
+from stentor.domain.accounts import Account
+from stentor.domain.profiles import ProfileChanges, Value
 from stentor.errors import RecordNotFound, ValidationFailed
 from stentor.store import accounts, media_files, moderation, notification_inboxes
 from stentor.store import profiles as profile_rows
@@ -38,21 +39,44 @@ async def update(
         columns["fields"] = _json(profiles.kept_fields(changes.fields))
     if changes.attribution_domains is not None:
         columns["attribution_domains"] = _json(profiles.kept_domains(changes.attribution_domains))
-    for kind, data in changes.images.items():
-        columns[kind] = (
-            await asyncio.to_thread(media_files.save_profile_image, media, kind, account_id, data)
-            if data is not None
-            else ""
-        )
+    kept: list[str] = []
+    try:
+        for kind, data in changes.images.items():
+            columns[kind] = ""
+            if data is not None:
+                save = media_files.save_profile_image
+                path = await asyncio.to_thread(save, media, kind, account_id, data)
+                kept.append(path)
+                columns[kind] = path
+        before = await _write(db, account_id, columns, changes.user, now=now)
+    except Exception:  # nothing was kept; whoever is cancelled cannot know that
+        await _remove_files(media, kept)
+        raise
+    replaced = {"avatar": before.avatar, "header": before.header}
+    await _remove_files(media, [replaced[kind] for kind in changes.images])
+
+
+async def _write(
+    db: Database,
+    account_id: int,
+    account: Mapping[str, Value],
+    user: Mapping[str, Value],
+    *,
+    now: int,
+) -> Account:
+    """Keeps columns of the account and its person; the account as it was before."""
     async with db.transaction() as tx:
         before = (await accounts.hold(tx, [account_id])).get(account_id)
         if before is None:
             raise RecordNotFound
-        await profile_rows.update(tx, account_id, account=columns, user=changes.user, now=now)
-    for kind in changes.images:
-        old = before.avatar if kind == "avatar" else before.header
-        if old and old != columns[kind]:
-            await asyncio.to_thread(media_files.remove, media, old)
+        await profile_rows.update(tx, account_id, account=account, user=user, now=now)
+        return before
+
+
+async def _remove_files(media: Path, paths: Iterable[str]) -> None:
+    for path in paths:
+        if path:
+            await asyncio.to_thread(media_files.remove, media, path)
 
 
 def _json(value: Sequence[object]) -> str:

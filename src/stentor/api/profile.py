@@ -131,9 +131,7 @@ def _defaults(source: Params) -> dict[str, Value]:
         "default_quote_policy": source.text("quote_policy") or None,
         "default_sensitive": source.boolean("sensitive"),
     }
-    found: dict[str, Value] = {
-        name: value for name, value in defaults.items() if value is not None
-    }
+    found: dict[str, Value] = {name: value for name, value in defaults.items() if value is not None}
     language = source.text("language")
     if language is not None:
         found["default_language"] = code = languages.normalise(language)

@@ -1,4 +1,4 @@
-"""Uploaded files: kept in one folder, named by their content, never changed.
+"""Uploaded files: kept in one folder under names of their own, never changed.
 
 These functions wait for the disk: call them in a thread.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -15,19 +16,21 @@ from stentor.domain.pictures import Picture
 from stentor.store.database import StorageProblem
 
 # The only names there are, so that none can lead out of the folder.
-_PATH = re.compile(r"(?:avatars|headers)/\d{1,20}/[0-9a-f]{64}\.([a-z]+)\Z", re.ASCII)
+_PATH = re.compile(r"(?:avatars|headers)/\d{1,20}/[0-9a-f]{64}-[0-9a-f]{8}\.([a-z]+)\Z", re.ASCII)
 
 
 def save_profile_image(folder: Path, kind: str, account_id: int, data: bytes) -> str:
     """Keeps an account's avatar or header (``kind``); its path below the folder.
 
-    The same bytes have the same path, other bytes another one. Raises ValueError for what is no
-    picture, StorageProblem if the disk does not take it.
+    Its name is that of its content and a few random bytes: a path never stands for other bytes,
+    and whoever removes one cannot take it from somebody who has just kept the same picture.
+    Raises ValueError for what is no picture, StorageProblem if the disk does not take it.
     """
     picture = Picture.of(data)
     if picture is None:
         raise ValueError("not a picture")
-    path = f"{kind}s/{account_id}/{hashlib.sha256(data).hexdigest()}.{picture.value}"
+    name = f"{hashlib.sha256(data).hexdigest()}-{secrets.token_hex(4)}.{picture.value}"
+    path = f"{kind}s/{account_id}/{name}"
     try:
         _write(folder / path, data)
     except OSError as problem:
