@@ -34,8 +34,8 @@ class Answer:
         self.status: int = result.status_code
         self.headers = result.headers
         self.cookies = result.cookies
-        self.text: str = result.text
         self.content: bytes = result.content
+        self.text = self.content.decode(errors="replace")
 
     @property
     def json(self) -> Any:
