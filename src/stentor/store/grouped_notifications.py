@@ -68,9 +68,9 @@ def _group_branch(type: NotificationType, *, ascending: bool) -> str:
         " CASE WHEN f.suspended_at IS NULL AND f.deletion_requested_at IS NULL"
         " THEN 0 ELSE 1 END AS hidden, 0 AS alone, 0 AS sender, 0 AS activity"
         " FROM notification_groups g"
-        f" JOIN notifications n ON n.account_id = g.account_id AND n.id = g.{edge}"
-        " JOIN accounts f ON f.id = n.from_account_id"
-        f" WHERE g.account_id = $1 AND g.type = '{type.value}'"
+        " CROSS JOIN notifications n CROSS JOIN accounts f"
+        f" WHERE n.account_id = g.account_id AND n.id = g.{edge} AND f.id = n.from_account_id"
+        f" AND g.account_id = $1 AND g.type = '{type.value}'"
         f" AND g.{edge} > $2 AND g.{edge} < $3 ORDER BY g.{edge} {order} LIMIT $4"
     )
 
@@ -81,8 +81,8 @@ def _single_branch(where: str, *, filtered: bool, ascending: bool) -> str:
         "SELECT n.id AS id, n.group_key, n.type, n.status_id, 1, '' AS newest, n.id AS newest_id,"
         " n.created_at AS newest_at, n.id AS oldest_id, 0 AS hidden, 1 AS alone,"
         " n.from_account_id AS sender, n.activity_id AS activity"
-        " FROM notifications n JOIN accounts f ON f.id = n.from_account_id"
-        f" WHERE n.account_id = $1 AND n.filtered = {filtered} AND n.id > $2 AND n.id < $3"
+        " FROM notifications n CROSS JOIN accounts f WHERE f.id = n.from_account_id"
+        f" AND n.account_id = $1 AND n.filtered = {filtered} AND n.id > $2 AND n.id < $3"
         f" AND {where} AND {_VISIBLE} ORDER BY n.id {order} LIMIT $4"
     )
 
@@ -145,8 +145,9 @@ def _inner_query(which: str, types: frozenset[NotificationType], *, ascending: b
     names = ", ".join(f"'{one.value}'" for one in NotificationType if one in types)
     return (
         "SELECT * FROM (SELECT ("
-        "  SELECT n.id FROM notifications n JOIN accounts f ON f.id = n.from_account_id"
-        "  WHERE n.account_id = g.account_id AND n.group_key = g.group_key"
+        "  SELECT n.id FROM notifications n CROSS JOIN accounts f"
+        "  WHERE f.id = n.from_account_id"
+        "  AND n.account_id = g.account_id AND n.group_key = g.group_key"
         f"  AND n.id > $2 AND n.id < $3 AND {_VISIBLE} ORDER BY n.id {order} LIMIT 1) AS id,"
         f" {_GROUP}, 0 AS hidden, 0 AS alone, 0 AS sender, 0 AS activity"
         f" FROM notification_groups g WHERE g.account_id = $1 AND g.type IN ({names})"
@@ -345,8 +346,9 @@ async def _counted(
 
 # One visible notification of that key; uses notifications_of_group.
 FIND = f"""
-    SELECT n.id FROM notifications n JOIN accounts f ON f.id = n.from_account_id
-    WHERE n.account_id = $1 AND n.group_key = $2 AND {_VISIBLE} ORDER BY n.id DESC LIMIT 1
+    SELECT n.id FROM notifications n CROSS JOIN accounts f
+    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.group_key = $2 AND {_VISIBLE}
+    ORDER BY n.id DESC LIMIT 1
 """
 
 
@@ -360,8 +362,9 @@ async def find(db: Reader, account_id: int, group_key: str) -> Group | None:
 
 # Senders of a group, newest first, along notifications_of_group.
 ACCOUNTS = f"""
-    SELECT n.id, n.from_account_id FROM notifications n JOIN accounts f ON f.id = n.from_account_id
-    WHERE n.account_id = $1 AND n.group_key = $2 AND n.id > $3 AND n.id < $4 AND {_VISIBLE}
+    SELECT n.id, n.from_account_id FROM notifications n CROSS JOIN accounts f
+    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.group_key = $2
+      AND n.id > $3 AND n.id < $4 AND {_VISIBLE}
     ORDER BY n.id %s LIMIT $5
 """
 ACCOUNTS_PAGE = {False: ACCOUNTS % "DESC", True: ACCOUNTS % "ASC"}

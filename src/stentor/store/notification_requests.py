@@ -91,8 +91,8 @@ class NotificationRequest(NamedTuple):
 
 COLUMNS = ", ".join(f"r.{name}" for name in NotificationRequest._fields)
 _PAGE = f"""
-    SELECT {COLUMNS} FROM notification_requests r JOIN accounts f ON f.id = r.from_account_id
-    WHERE r.account_id = $1 AND r.id > $2 AND r.id < $3
+    SELECT {COLUMNS} FROM notification_requests r CROSS JOIN accounts f
+    WHERE f.id = r.from_account_id AND r.account_id = $1 AND r.id > $2 AND r.id < $3
       AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL
     ORDER BY r.id %s LIMIT $4
 """
@@ -124,8 +124,8 @@ async def summary(db: Reader, account_id: int) -> tuple[int, int]:
     """How many requests wait, and how many notifications in them (6.8)."""
     row = await db.fetch_row(
         "SELECT count(*), COALESCE(sum(r.notifications_count), 0)::bigint"
-        " FROM notification_requests r JOIN accounts f ON f.id = r.from_account_id"
-        " WHERE r.account_id = $1"
+        " FROM notification_requests r CROSS JOIN accounts f"
+        " WHERE f.id = r.from_account_id AND r.account_id = $1"
         " AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL",
         account_id,
     )

@@ -91,8 +91,8 @@ def page_query(
                     where += f" AND n.type IN ({names})"
             branches.append(
                 f"SELECT {COLUMNS} FROM notifications n"
-                " JOIN accounts f ON f.id = n.from_account_id"
-                f" WHERE n.account_id = $1 AND n.id > $2 AND n.id < $3{where}"
+                " CROSS JOIN accounts f WHERE f.id = n.from_account_id"
+                f" AND n.account_id = $1 AND n.id > $2 AND n.id < $3{where}"
                 " AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL"
                 f" ORDER BY n.id {order} LIMIT $4"
             )
@@ -164,8 +164,8 @@ async def unread_count(
 
 # By the unique key of recipient and id; hidden while its sender is suspended.
 FIND = f"""
-    SELECT {COLUMNS} FROM notifications n JOIN accounts f ON f.id = n.from_account_id
-    WHERE n.account_id = $1 AND n.id = $2
+    SELECT {COLUMNS} FROM notifications n CROSS JOIN accounts f
+    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.id = $2
       AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL
 """
 
