@@ -41,7 +41,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
     before = await db.describe()
     broken = Migration("9999_broken", ("CREATE TABLE half (id bigint)", "CREATE NONSENSE"))
     monkeypatch.setattr(migrations, "load", lambda _: [broken])
-    with pytest.raises(Exception, match="(?i)syntax"):
+    with pytest.raises(Exception, match=r"(?i)syntax"):
         await db.migrate()
     assert await db.describe() == before
 

@@ -53,11 +53,8 @@ async def history(db: Database) -> int:
 
 def scans(plan: str) -> list[str]:
     """Lines of a plan that read a whole table of notifications."""
-    found = []
-    for line in plan.splitlines():
-        if re.search(r"SCAN [a-z]\b|Seq Scan on notifications", line):
-            found.append(line)
-    return found
+    whole = re.compile(r"SCAN [a-z]\b|Seq Scan on notifications")
+    return [line for line in plan.splitlines() if whole.search(line)]
 
 
 @pytest.mark.parametrize("ascending", [False, True])
