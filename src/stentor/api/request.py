@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import falcon
 import falcon.asgi
@@ -62,8 +63,8 @@ class Request:
 
     @property
     def url(self) -> str:
-        """This request's own address without its query, as clients know it."""
-        return self.services.links.base + self.http.path
+        """This request's own address without its query, as clients know it: ASCII, no commas."""
+        return self.services.links.base + quote(self.http.path, safe="/:@!~*'()$&+;=")
 
 
 async def read_values(http: falcon.asgi.Request) -> dict[str, Any]:

@@ -6,7 +6,20 @@ without scopes takes every token. Limits named here come on top of the general o
 
 from __future__ import annotations
 
-from stentor.api import bookmarks, favourites, health, markers, notifications, statuses
+from stentor.api import (
+    absent,
+    bookmarks,
+    conversations,
+    favourites,
+    health,
+    lists,
+    markers,
+    notifications,
+    search,
+    statuses,
+    tags,
+    timelines,
+)
 from stentor.api.auth import Access
 from stentor.api.endpoint import Handler, Route
 from stentor.api.rate_limits import DELETE, STATUSES, Limit
@@ -46,6 +59,7 @@ READ_STATUSES = ("read", "read:statuses")
 WRITE_STATUSES = ("write", "write:statuses")
 READ_NOTIFICATIONS = ("read", "read:notifications")
 WRITE_NOTIFICATIONS = ("write", "write:notifications")
+WRITE_CONVERSATIONS = ("write", "write:conversations")
 
 ROUTES: tuple[Route, ...] = (
     # --- health and discovery
@@ -89,6 +103,61 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/v1/favourites", favourites.index, USER, "read", "read:favourites"),
     _get("/api/v1/bookmarks", bookmarks.index, USER, "read", "read:bookmarks"),
     # --- timelines, lists, search
+    _get("/api/v1/timelines/home", timelines.home, USER, "read", "read:statuses"),
+    _get("/api/v1/timelines/public", timelines.public, PUBLIC, "read", "read:statuses"),
+    _get("/api/v1/timelines/tag/{hashtag}", timelines.tag, PUBLIC, "read", "read:statuses"),
+    _get("/api/v1/timelines/link", absent.not_found, PUBLIC, "read", "read:statuses"),
+    _get("/api/v1/timelines/list/{id}", timelines.of_list, USER, "read", "read:lists"),
+    _get("/api/v1/timelines/direct", timelines.direct, USER, "read", "read:statuses"),
+    _get("/api/v1/conversations", conversations.index, USER, "read", "read:statuses"),
+    _delete("/api/v1/conversations/{id}", conversations.delete, USER, *WRITE_CONVERSATIONS),
+    _post("/api/v1/conversations/{id}/read", conversations.read, USER, *WRITE_CONVERSATIONS),
+    _post("/api/v1/conversations/{id}/unread", conversations.unread, USER, *WRITE_CONVERSATIONS),
+    _get("/api/v1/lists", lists.index, USER, "read", "read:lists"),
+    _post("/api/v1/lists", lists.create, USER, "write", "write:lists"),
+    _get("/api/v1/lists/{id}", lists.show, USER, "read", "read:lists"),
+    _put("/api/v1/lists/{id}", lists.update, USER, "write", "write:lists"),
+    _delete("/api/v1/lists/{id}", lists.delete, USER, "write", "write:lists"),
+    _get("/api/v1/lists/{id}/accounts", lists.members, USER, "read", "read:lists"),
+    _post("/api/v1/lists/{id}/accounts", lists.add_members, USER, "write", "write:lists"),
+    _delete("/api/v1/lists/{id}/accounts", lists.remove_members, USER, "write", "write:lists"),
+    _get("/api/v1/accounts/{id}/lists", lists.containing, USER, "read", "read:lists"),
+    _get("/api/v1/tags/{name}", tags.show, PUBLIC, "read", "read:follows"),
+    _post("/api/v1/tags/{name}/follow", tags.follow, USER, "follow", "write", "write:follows"),
+    _post("/api/v1/tags/{name}/unfollow", tags.unfollow, USER, "follow", "write",
+          "write:follows"),
+    _post("/api/v1/tags/{name}/feature", tags.feature, USER, "write", "write:accounts"),
+    _post("/api/v1/tags/{name}/unfeature", tags.unfeature, USER, "write", "write:accounts"),
+    _get("/api/v1/followed_tags", tags.followed, USER, "follow", "read", "read:follows"),
+    _get("/api/v1/featured_tags", tags.featured, USER, "read", "read:accounts"),
+    _post("/api/v1/featured_tags", tags.add_featured, USER, "write", "write:accounts"),
+    _get("/api/v1/featured_tags/suggestions", tags.suggestions, USER, "read", "read:accounts"),
+    _delete("/api/v1/featured_tags/{id}", tags.delete_featured, USER, "write", "write:accounts"),
+    _get("/api/v1/accounts/{id}/featured_tags", tags.featured_of_account, PUBLIC, "read",
+         "read:accounts"),
+    _get("/api/v2/search", search.index, PUBLIC, "read", "read:search"),
+    _get("/api/v1/directory", search.directory, PUBLIC),
+    _get("/api/v1/announcements", absent.nothing, USER, "read"),
+    _post("/api/v1/announcements/{id}/dismiss", absent.not_found, USER, "write",
+          "write:accounts"),
+    _get("/api/v1/filters", absent.nothing, USER, "read", "read:filters"),
+    _post("/api/v1/filters", absent.not_allowed, USER, "write", "write:filters"),
+    _get("/api/v1/filters/{id}", absent.not_found, USER, "read", "read:filters"),
+    _get("/api/v2/filters", absent.nothing, USER, "read", "read:filters"),
+    _post("/api/v2/filters", absent.not_allowed, USER, "write", "write:filters"),
+    _get("/api/v2/filters/{id}", absent.not_found, USER, "read", "read:filters"),
+    _get("/api/v1/trends", absent.trends, PUBLIC),
+    _get("/api/v1/trends/tags", absent.trends, PUBLIC),
+    _get("/api/v1/trends/statuses", absent.trends, PUBLIC),
+    _get("/api/v1/trends/links", absent.trends, PUBLIC),
+    _get("/api/v1/suggestions", absent.nothing, USER, "read", "read:accounts"),
+    _delete("/api/v1/suggestions/{id}", absent.done, USER, "write", "write:accounts"),
+    _get("/api/v2/suggestions", absent.nothing, USER, "read", "read:accounts"),
+    _get("/api/v1/scheduled_statuses", absent.nothing, USER, "read", "read:statuses"),
+    _get("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "read", "read:statuses"),
+    _put("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "write", "write:statuses"),
+    _delete("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "write",
+            "write:statuses"),
     # --- notifications
     _get("/api/v1/notifications", notifications.index, USER, *READ_NOTIFICATIONS),
     _get("/api/v1/notifications/unread_count", notifications.unread_count, USER,

@@ -76,4 +76,7 @@ def prefix(q: str) -> str:
     bare = q.strip()
     if bare.startswith(("#", "＃")):
         bare = bare[1:]
-    return text.hashtag_name(bare) if not any(c.isspace() for c in bare) else ""
+    # What no hashtag can hold finds nothing, instead of what is found without it.
+    if any(c.isspace() or (c.isascii() and not (c.isalnum() or c == "_")) for c in bare):
+        return ""
+    return text.hashtag_name(bare)
