@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from stentor.api import (
     absent,
+    accounts,
+    blocks,
     bookmarks,
     conversations,
+    domain_blocks,
     favourites,
+    follow_requests,
     health,
     lists,
     markers,
+    media_files,
+    mutes,
     notifications,
+    preferences,
+    relationships,
     search,
     statuses,
     tags,
@@ -22,7 +30,7 @@ from stentor.api import (
 )
 from stentor.api.auth import Access
 from stentor.api.endpoint import Handler, Route
-from stentor.api.rate_limits import DELETE, STATUSES, Limit
+from stentor.api.rate_limits import DELETE, FOLLOWS, STATUSES, Limit
 
 PUBLIC, USER, TOKEN, APP, OPEN = (
     Access.PUBLIC, Access.USER, Access.TOKEN, Access.APP, Access.OPEN,
@@ -55,6 +63,11 @@ def _delete(
     return Route("DELETE", path, handler, access, frozenset(scopes), limits)
 
 
+READ_ACCOUNTS = ("read", "read:accounts")
+WRITE_ACCOUNTS = ("write", "write:accounts")
+WRITE_FOLLOWS = ("follow", "write", "write:follows")
+WRITE_BLOCKS = ("follow", "write", "write:blocks")
+WRITE_MUTES = ("follow", "write", "write:mutes")
 READ_STATUSES = ("read", "read:statuses")
 WRITE_STATUSES = ("write", "write:statuses")
 READ_NOTIFICATIONS = ("read", "read:notifications")
@@ -67,7 +80,46 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/v1/streaming/health", health.health, OPEN),
     # --- sign-in
     # --- accounts
+    _get("/api/v1/accounts", accounts.index, PUBLIC, *READ_ACCOUNTS),
+    _get("/api/v1/preferences", preferences.show, USER, *READ_ACCOUNTS),
+    _get("/api/v1/accounts/lookup", accounts.lookup, PUBLIC, *READ_ACCOUNTS),
+    _get("/api/v1/accounts/search", accounts.find_by_name, USER, *READ_ACCOUNTS),
+    _get("/api/v1/accounts/{id}", accounts.show, PUBLIC, *READ_ACCOUNTS),
+    _get("/api/v1/accounts/{id}/followers", accounts.followers, PUBLIC, *READ_ACCOUNTS),
+    _get("/api/v1/accounts/{id}/following", accounts.following, PUBLIC, *READ_ACCOUNTS),
+    _get("/api/v1/accounts/{id}/endorsements", accounts.endorsed, PUBLIC, *READ_ACCOUNTS),
+    _get("/api/v1/endorsements", accounts.endorsed_by_viewer, USER, *READ_ACCOUNTS),
+    _get("/system/{path:path}", media_files.show, OPEN),
+    _get("/avatars/original/missing.png", media_files.missing_avatar, OPEN),
+    _get("/headers/original/missing.png", media_files.missing_header, OPEN),
     # --- relationships
+    _get("/api/v1/accounts/relationships", relationships.show, USER, "read", "read:follows"),
+    _get("/api/v1/accounts/familiar_followers", relationships.familiar_followers, USER,
+         "read", "read:follows"),
+    _post("/api/v1/accounts/{id}/follow", relationships.follow, USER, *WRITE_FOLLOWS,
+          limits=(FOLLOWS,)),
+    _post("/api/v1/accounts/{id}/unfollow", relationships.unfollow, USER, *WRITE_FOLLOWS),
+    _post("/api/v1/accounts/{id}/remove_from_followers", relationships.remove_from_followers,
+          USER, *WRITE_FOLLOWS),
+    _post("/api/v1/accounts/{id}/block", blocks.block, USER, *WRITE_BLOCKS),
+    _post("/api/v1/accounts/{id}/unblock", blocks.unblock, USER, *WRITE_BLOCKS),
+    _post("/api/v1/accounts/{id}/mute", mutes.mute, USER, *WRITE_MUTES),
+    _post("/api/v1/accounts/{id}/unmute", mutes.unmute, USER, *WRITE_MUTES),
+    _post("/api/v1/accounts/{id}/note", relationships.note, USER, *WRITE_ACCOUNTS),
+    _post("/api/v1/accounts/{id}/endorse", relationships.endorse, USER, *WRITE_ACCOUNTS),
+    _post("/api/v1/accounts/{id}/unendorse", relationships.unendorse, USER, *WRITE_ACCOUNTS),
+    _post("/api/v1/accounts/{id}/pin", relationships.endorse, USER, *WRITE_ACCOUNTS),
+    _post("/api/v1/accounts/{id}/unpin", relationships.unendorse, USER, *WRITE_ACCOUNTS),
+    _get("/api/v1/follow_requests", follow_requests.index, USER, "follow", "read",
+         "read:follows"),
+    _post("/api/v1/follow_requests/{id}/authorize", follow_requests.authorize, USER,
+          *WRITE_FOLLOWS),
+    _post("/api/v1/follow_requests/{id}/reject", follow_requests.reject, USER, *WRITE_FOLLOWS),
+    _get("/api/v1/blocks", blocks.index, USER, "follow", "read", "read:blocks"),
+    _get("/api/v1/mutes", mutes.index, USER, "follow", "read", "read:mutes"),
+    _get("/api/v1/domain_blocks", domain_blocks.index, USER, "follow", "read", "read:blocks"),
+    _post("/api/v1/domain_blocks", domain_blocks.block, USER, *WRITE_BLOCKS),
+    _delete("/api/v1/domain_blocks", domain_blocks.unblock, USER, *WRITE_BLOCKS),
     # --- statuses
     _get("/api/v1/statuses", statuses.many, PUBLIC, *READ_STATUSES),
     _post("/api/v1/statuses", statuses.create, USER, *WRITE_STATUSES, limits=(STATUSES,)),
