@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from stentor.domain.accounts import Account, User
 from stentor.domain.paging import Cursor
-from stentor.store.database import Reader, Row, Transaction
+from stentor.store.database import Database, Reader, Row, Transaction
 
 COLUMNS = ", ".join(f"a.{name}" for name in Account._fields)
 USER_COLUMNS = ", ".join(f"u.{name}" for name in User._fields)
@@ -16,15 +16,28 @@ AVAILABLE = "a.suspended_at IS NULL AND a.deletion_requested_at IS NULL"
 LET_IN = "(a.domain <> '' OR (u.confirmed_at IS NOT NULL AND u.approved))"
 
 # By primary key.
-LOAD = f"SELECT {COLUMNS} FROM accounts a WHERE a.id = ANY($1)"
+LOAD = f"SELECT a.version, {COLUMNS} FROM accounts a WHERE a.id = ANY($1)"
+VERSIONS = "SELECT id, version FROM accounts WHERE id = ANY($1)"
 
 
 async def load(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
-    """The accounts with those ids; unknown ones are left out."""
+    """The accounts with those ids as they are now; unknown ones are left out.
+
+    At most two queries: which versions they have, and those that are not known in that version.
+    Inside a transaction, where a row may never be committed, one query and nothing remembered.
+    """
     wanted = list(set(ids))
     if not wanted:
         return {}
-    return {row[0]: Account._make(row) for row in await db.fetch(LOAD, wanted)}
+    if not isinstance(db, Database):
+        return {row[1]: Account._make(row[1:]) for row in await db.fetch(LOAD, wanted)}
+    known, unknown = db.accounts.current(await db.fetch(VERSIONS, wanted))
+    if unknown:
+        for version, *columns in await db.fetch(LOAD, unknown):
+            account = Account._make(columns)
+            db.accounts.keep(account.id, version, account)
+            known[account.id] = account
+    return known
 
 
 async def find(db: Reader, account_id: int | None) -> Account | None:

@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from stentor.errors import Unavailable
+from stentor.store import migrations
+from stentor.store.kept import Kept
 
 #: A row: indexable, iterable, one value per selected column.
 Row = Sequence[Any]
@@ -81,6 +83,8 @@ class Database(ABC):
 
     def __init__(self) -> None:
         self.statements = 0
+        #: Accounts as they were committed (`stentor.store.accounts.load`).
+        self.accounts: Kept[Any] = Kept(16_384)
 
     @abstractmethod
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
@@ -101,6 +105,18 @@ class Database(ABC):
     @abstractmethod
     async def migrate(self) -> list[str]:
         """Brings the schema up to date; the names of the migrations that were applied."""
+
+    async def migrations(self) -> tuple[list[str], list[str]]:
+        """The names of the migrations that were applied, and of those that wait."""
+        known: set[str] = set()
+        if await self._has_ledger():
+            known = {row[0] for row in await self.fetch("SELECT name FROM migrations")}
+        waiting = [one.name for one in migrations.load(self.engine) if one.name not in known]
+        return sorted(known), waiting
+
+    @abstractmethod
+    async def _has_ledger(self) -> bool:
+        """True if any migration was ever begun here."""
 
     @abstractmethod
     async def plan(self, sql: str, *values: Any) -> str:

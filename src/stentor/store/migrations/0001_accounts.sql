@@ -34,7 +34,8 @@ CREATE TABLE accounts (
   sensitized_at bigint,
   suspended_at bigint,
   deletion_requested_at bigint,
-  role_id bigint NOT NULL DEFAULT -99
+  role_id bigint NOT NULL DEFAULT -99,
+  version bigint NOT NULL DEFAULT 1
 );
 CREATE UNIQUE INDEX accounts_handle ON accounts (lower(username), lower(domain));
 CREATE INDEX accounts_domain ON accounts (domain, id);

@@ -1,0 +1,72 @@
+"""Accounts in bulk: what is remembered of them is never stale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stentor.store import accounts
+from stentor.store.database import Database, open_database
+from tests.factories import NOW, make_account
+from tests.fixtures import query_budget
+
+
+async def test_a_known_account_costs_a_look_at_its_version(db: Database) -> None:
+    people = [(await make_account(db, token=None)).id for _ in range(5)]
+    with query_budget(db, 2):
+        first = await accounts.load(db, [*people, 99])
+    with query_budget(db, 1):
+        second = await accounts.load(db, people)
+    assert set(first) == set(second) == set(people)
+    assert all(second[one] is first[one] for one in people)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("display_name", "New"), ("followers_count", 7), ("suspended_at", NOW), ("locked", True)],
+)
+async def test_whoever_changes_a_row_the_change_is_seen(
+    db: Database, column: str, value: Any
+) -> None:
+    """The database raises the version itself, so no statement can forget to."""
+    ann = await make_account(db, token=None)
+    await accounts.load(db, [ann.id])
+    async with db.transaction() as tx:
+        await tx.run(f"UPDATE accounts SET {column} = $1 WHERE id = $2", value, ann.id)
+        inside = await accounts.load(tx, [ann.id])
+        assert getattr(inside[ann.id], column) == value
+        outside = await accounts.load(db, [ann.id])
+        assert getattr(outside[ann.id], column) != value
+    assert getattr((await accounts.load(db, [ann.id]))[ann.id], column) == value
+
+
+async def test_what_was_rolled_back_is_not_remembered(db: Database) -> None:
+    ann = await make_account(db, token=None)
+    rename = "UPDATE accounts SET display_name = $1 WHERE id = $2"
+    with pytest.raises(ZeroDivisionError):
+        async with db.transaction() as tx:
+            await tx.run(rename, "Never", ann.id)
+            await accounts.load(tx, [ann.id])
+            raise ZeroDivisionError
+    async with db.transaction() as tx:
+        await tx.run(rename, "Now", ann.id)
+    assert (await accounts.load(db, [ann.id]))[ann.id].display_name == "Now"
+
+
+async def test_another_process_is_noticed(db: Database, request: pytest.FixtureRequest) -> None:
+    ann = await make_account(db, token=None)
+    await accounts.load(db, [ann.id])
+    url = (
+        f"sqlite:{request.getfixturevalue('tmp_path') / 'stentor.db'}"
+        if db.engine == "sqlite"
+        else request.getfixturevalue("migrated_postgres_url")
+    )
+    other = await open_database(url)
+    async with other.transaction() as tx:
+        await tx.run("UPDATE accounts SET display_name = 'Elsewhere' WHERE id = $1", ann.id)
+    await other.close()
+    assert (await accounts.load(db, [ann.id]))[ann.id].display_name == "Elsewhere"
+    async with db.transaction() as tx:
+        await tx.run("DELETE FROM accounts WHERE id = $1", ann.id)
+    assert await accounts.load(db, [ann.id]) == {}
