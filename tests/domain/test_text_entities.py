@@ -201,6 +201,7 @@ def test_a_domain_longer_than_any_domain_is_no_mention():
         ("#a·b・c", "a·b・c", "a·b・c"),
         ("#می\u200cخواهم", "می\u200cخواهم", "می\u200cخواهم"),
         ("#Ⅷ", "Ⅷ", "viii"),
+        ("#ℌi", "ℌi", "hi"),
     ],
 )
 def test_a_hashtag_is_known_by_its_normal_form_and_shown_as_typed(typed, display, name):
@@ -306,6 +307,7 @@ def test_a_url_is_found_whole_and_nothing_more(url, around):
         "example.org",
         "//example.org",
         "http:/example.org",
+        "http:example.org",
         "http://",
         "http:// example.org",
         "http://.org",
@@ -386,6 +388,7 @@ def test_brackets_are_of_the_url_if_opened_in_it(typed, url):
         ("http://http://example.org", "http://example.org"),
         ("mailto:http://example.org", "http://example.org"),
         ("dat://x.", "dat://x"),
+        ("https://example.org/a\u200c\u200d b", "https://example.org/a"),
     ],
 )
 def test_a_url_stops_at_what_it_cannot_hold(typed, url):
@@ -418,6 +421,11 @@ def test_several_urls_are_found_from_left_to_right():
 def test_no_mention_inside_a_url(typed):
     assert len(urls(typed)) == 1
     assert handles(typed) == []
+
+
+def test_a_url_that_begins_inside_a_hashtag_wins():
+    assert urls("#日本https://a.bc") == ["https://a.bc"]
+    assert tags("#日本https://a.bc") == []
 
 
 def test_mentions_and_hashtags_next_to_urls_are_found():

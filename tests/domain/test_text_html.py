@@ -163,7 +163,7 @@ def test_a_field_always_shows_the_domain():
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)//https://a.bc", "data:,x", "", "/@bob", " https://a"]
+    "url", ["javascript:alert(1)//https://a.bc", "data:,x", "", "/@bob", " https://a", "https:a"]
 )
 def test_an_account_whose_page_is_no_web_page_is_not_linked(url):
     assert status("@bob", {("bob", None): MentionTarget("bob", "bob", url)}) == "<p>@bob</p>"
@@ -232,6 +232,14 @@ def test_a_url_is_escaped_in_its_address_and_in_its_text():
     href = "https://a.bc/?a=1&amp;b=it&#39;s"
     assert status("https://a.bc/?a=1&b=it's") == (
         f"<p>{link(href, 'https://', '', 'a.bc/?a=1&amp;b=it&#39;s', '')}</p>"
+    )
+
+
+def test_what_is_hidden_of_a_url_is_escaped_too():
+    rest = "?a=&amp;amp;it&#39;s"
+    href = "https://a.bc/" + "d" * 25 + rest
+    assert status("https://a.bc/" + "d" * 25 + "?a=&amp;it's") == (
+        f"<p>{link(href, 'https://', 'ellipsis', 'a.bc/' + 'd' * 25, rest)}</p>"
     )
 
 
