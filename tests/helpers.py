@@ -109,3 +109,51 @@ class Client:
     async def delete(self, path: str, by: Person | str | None = None, **rest: Any) -> Answer:
         """DELETE."""
         return await self.request("DELETE", path, by, **rest)
+
+
+class Browser:
+    """A person's browser on a `Client`: keeps cookies, fills in forms, does not follow."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.cookies: dict[str, str] = {}
+
+    async def request(self, method: str, path: str, **rest: Any) -> Answer:
+        """One request with the cookies so far, and those that it sets kept."""
+        headers = dict(rest.pop("headers", None) or {})
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        path, _, query = path.partition("?")
+        if query:
+            rest["params"] = query
+        answer = await self.client.request(method, path, headers=headers, **rest)
+        for name, cookie in answer.cookies.items():
+            if cookie.value and cookie.max_age != 0:
+                self.cookies[name] = cookie.value
+            else:
+                self.cookies.pop(name, None)
+        return answer
+
+    async def get(self, path: str, **rest: Any) -> Answer:
+        """GET."""
+        return await self.request("GET", path, **rest)
+
+    async def post(self, path: str, form: dict[str, Any], **rest: Any) -> Answer:
+        """POST of a form."""
+        return await self.request("POST", path, form=form, **rest)
+
+    async def sign_in(self, name: str, password: str, page: Answer | None = None) -> Answer:
+        """Fills in the sign-in form of that page, or of the plain one."""
+        page = page or await self.get("/auth/sign_in")
+        typed = {"user[email]": name, "user[password]": password}
+        return await self.post("/auth/sign_in", {**hidden(page, "/auth/sign_in"), **typed})
+
+
+def hidden(page: Answer, action: str) -> dict[str, str]:
+    """The hidden fields of the page's form that goes there."""
+    import html
+
+    form = re.search(rf'<form method="post" action="{action}">(.*?)</form>', page.text, re.DOTALL)
+    assert form, page.text
+    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form[1])
+    return {name: html.unescape(value) for name, value in fields}

@@ -96,6 +96,13 @@ class LoginUnconfirmed(PublicError):
     text = "Your login is missing a confirmed e-mail address"
 
 
+class AlreadyConfirmed(PublicError):
+    """403: asks for a confirmation that has been given."""
+
+    status = 403
+    text = "This method is only available while the e-mail is awaiting confirmation"
+
+
 class LoginPending(PublicError):
     """403: the account waits for a moderator's approval."""
 
@@ -245,3 +252,119 @@ class Unavailable(PublicError):
 
     def headers(self) -> Mapping[str, str]:
         return {"Retry-After": "1"}
+
+
+class OAuthProblem(PublicError):
+    """An answer of the OAuth endpoints: a code of RFC 6749 and a sentence (surroundings C1.3).
+
+    Only there: an ``error_description`` anywhere else hides the text from clients (trap 7).
+    """
+
+    status = 400
+    code: ClassVar[str] = "invalid_request"
+    text = (
+        "The request is missing a required parameter, includes an unsupported parameter value, "
+        "or is otherwise malformed."
+    )
+
+    def body(self) -> dict[str, Any]:
+        return {"error": self.code, "error_description": self.message}
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class InvalidClient(OAuthProblem):
+    """401: nobody knows this client, or its secret is wrong or missing.
+
+    ``basic``: it tried HTTP Basic, so that is what it is asked for again (RFC 6749 5.2).
+    """
+
+    status = 401
+    code = "invalid_client"
+    text = (
+        "Client authentication failed due to unknown client, no client authentication included, "
+        "or unsupported authentication method."
+    )
+
+    def __init__(self, *, basic: bool = False) -> None:
+        super().__init__()
+        self.basic = basic
+
+    def headers(self) -> Mapping[str, str]:
+        scheme = "Basic" if self.basic else "Bearer"
+        return {**super().headers(), "WWW-Authenticate": f'{scheme} realm="Stentor"'}
+
+
+class InvalidGrant(OAuthProblem):
+    """400: the code or the password is wrong, spent, too old, or not this client's."""
+
+    code = "invalid_grant"
+    text = (
+        "The provided authorization grant is invalid, expired, revoked, does not match the "
+        "redirection URI used in the authorization request, or was issued to another client."
+    )
+
+
+class InvalidScope(OAuthProblem):
+    """400: a scope that is unknown, or more than the application registered."""
+
+    code = "invalid_scope"
+    text = "The requested scope is invalid, unknown, or malformed."
+
+
+class InvalidTarget(OAuthProblem):
+    """400: a token is wanted for some other server (RFC 8707)."""
+
+    code = "invalid_target"
+    text = "The requested resource is not this server."
+
+
+class UnsupportedGrantType(OAuthProblem):
+    """400: another way to a token than the metadata document names."""
+
+    code = "unsupported_grant_type"
+    text = "The authorization grant type is not supported by the authorization server."
+
+
+class UnsupportedResponseType(OAuthProblem):
+    """Told to the client by redirect: only codes are given out."""
+
+    code = "unsupported_response_type"
+    text = "The authorization server does not support this response type."
+
+
+class AccessDenied(OAuthProblem):
+    """Told to the client by redirect: the person said no."""
+
+    code = "access_denied"
+    text = "The resource owner or authorization server denied the request."
+
+
+class UnauthorizedClient(OAuthProblem):
+    """403: somebody else's token is not this client's to revoke."""
+
+    status = 403
+    code = "unauthorized_client"
+    text = "You are not authorized to revoke this token"
+
+
+class PageProblem(PublicError):
+    """A sign-in page that cannot be shown; its text is for the person who reads the page."""
+
+    status = 400
+    text = "This page cannot be shown."
+
+
+class UnknownClient(PageProblem):
+    """401: the authorization page was opened for a client that nobody knows."""
+
+    status = 401
+    text = "The app that sent you here is not registered on this server."
+
+
+class FormExpired(PageProblem):
+    """403: a form without the token of this browser's session: forged, or simply too old."""
+
+    status = 403
+    text = "This page is out of date. Go back, reload it and try again."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from stentor import errors
 from stentor.domain.oauth import permits
@@ -43,15 +44,42 @@ class Viewer:
     locale: str
 
 
-def state_problem(token: FoundToken) -> errors.PublicError | None:
+class Person(Protocol):
+    """Whatever row knows the state of somebody: of a token, a session or a login."""
+
+    @property
+    def suspended_at(self) -> int | None: ...
+    @property
+    def deletion_requested_at(self) -> int | None: ...
+    @property
+    def memorial(self) -> bool | None: ...
+    @property
+    def confirmed_at(self) -> int | None: ...
+    @property
+    def approved(self) -> bool | None: ...
+    @property
+    def disabled(self) -> bool | None: ...
+
+
+def suspended(person: Person) -> bool:
+    """True if the account is suspended or about to be deleted: that is asked first of all."""
+    return person.suspended_at is not None or person.deletion_requested_at is not None
+
+
+def state_problem(person: Person) -> errors.PublicError | None:
     """Why this person may not act, or None: rungs 7 to 9 of notifications.md 13.2."""
-    if token.confirmed_at is None:
+    if person.confirmed_at is None:
         return errors.LoginUnconfirmed()
-    if not token.approved:
+    if not person.approved:
         return errors.LoginPending()
-    if token.disabled or token.memorial:
+    if person.disabled or person.memorial:
         return errors.LoginDisabled()
     return None
+
+
+def sign_in_problem(person: Person) -> errors.PublicError | None:
+    """Why this person may not come in at all, or None."""
+    return errors.LoginDisabled() if suspended(person) else state_problem(person)
 
 
 def judge(
@@ -93,7 +121,7 @@ def _check_alive(token: FoundToken, now: int) -> None:
         raise errors.TokenRevoked
     if token.expires_at is not None and token.expires_at <= now:
         raise errors.TokenExpired
-    if token.suspended_at is not None or token.deletion_requested_at is not None:
+    if suspended(token):
         raise errors.LoginDisabled
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from stentor.api import (
     absent,
     accounts,
+    apps,
     blocks,
     bookmarks,
     conversations,
@@ -21,16 +22,20 @@ from stentor.api import (
     media_files,
     mutes,
     notifications,
+    oauth,
     preferences,
+    registrations,
     relationships,
     search,
+    sign_in,
     statuses,
     tags,
     timelines,
 )
 from stentor.api.auth import Access
 from stentor.api.endpoint import Handler, Route
-from stentor.api.rate_limits import DELETE, FOLLOWS, STATUSES, Limit
+from stentor.api.pages import render
+from stentor.api.rate_limits import APPS, DELETE, FOLLOWS, SIGN_UP, STATUSES, Limit
 
 PUBLIC, USER, TOKEN, APP, OPEN = (
     Access.PUBLIC, Access.USER, Access.TOKEN, Access.APP, Access.OPEN,
@@ -79,6 +84,30 @@ ROUTES: tuple[Route, ...] = (
     _get("/health", health.health, OPEN),
     _get("/api/v1/streaming/health", health.health, OPEN),
     # --- sign-in
+    _get("/.well-known/oauth-authorization-server", oauth.metadata, OPEN),
+    _post("/api/v1/apps", apps.create, OPEN, limits=(APPS,)),
+    _get("/api/v1/apps/verify_credentials", apps.verify_credentials, TOKEN),
+    _post("/api/v1/accounts", registrations.create, APP, "write", "write:accounts",
+          limits=(SIGN_UP,)),
+    _get("/oauth/authorize", oauth.authorize, OPEN),
+    _post("/oauth/authorize", oauth.decide, OPEN),
+    _delete("/oauth/authorize", oauth.deny, OPEN),
+    _get("/oauth/authorize/native", oauth.native, OPEN),
+    _post("/oauth/token", oauth.token, OPEN),
+    _post("/oauth/revoke", oauth.revoke, OPEN),
+    _get("/oauth/userinfo", oauth.user_info, USER, "profile"),
+    _post("/oauth/userinfo", oauth.user_info, USER, "profile"),
+    _get("/", sign_in.front, OPEN),
+    _get("/auth/stentor.css", render.style, OPEN),
+    _get("/auth/stentor.svg", render.logo, OPEN),
+    _get("/auth/sign_in", sign_in.show_sign_in, OPEN),
+    _post("/auth/sign_in", sign_in.sign_in, OPEN),
+    _get("/auth/sign_out", sign_in.show_sign_out, OPEN),
+    _post("/auth/sign_out", sign_in.sign_out, OPEN),
+    _get("/auth/first_owner", sign_in.show_first_owner, OPEN),
+    _post("/auth/first_owner", sign_in.first_owner, OPEN),
+    _get("/auth/applications", sign_in.show_applications, OPEN),
+    _post("/auth/applications", sign_in.turn_away, OPEN),
     # --- accounts
     _get("/api/v1/accounts", accounts.index, PUBLIC, *READ_ACCOUNTS),
     _get("/api/v1/preferences", preferences.show, USER, *READ_ACCOUNTS),

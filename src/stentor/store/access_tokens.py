@@ -10,8 +10,10 @@ from stentor.store.database import Reader, Transaction
 
 
 def digest(secret: str) -> bytes:
-    """What is kept of a token, a code or a client secret. They are 256 random bits each, so a
-    plain SHA-256 cannot be guessed backwards (reliability T33)."""
+    """What is kept of a token, a code or a client secret.
+
+    They are 256 random bits each, so a plain SHA-256 cannot be guessed backwards (T33).
+    """
     return hashlib.sha256(secret.encode()).digest()
 
 
@@ -77,3 +79,51 @@ async def add(
     token = new_secret()
     await tx.fetch(ADD, digest(token), application_id, account_id, grant_id, scopes, now)
     return token
+
+
+async def find_scopes(db: Reader, *, account_id: int, application_id: int, now: int) -> list[str]:
+    """The scopes of every good token that a person's application holds."""
+    rows = await db.fetch(
+        "SELECT DISTINCT scopes FROM access_tokens WHERE account_id = $1 AND application_id = $2"
+        " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)",
+        account_id,
+        application_id,
+        now,
+    )
+    return [row[0] for row in rows]
+
+
+async def revoke(
+    tx: Transaction,
+    *,
+    now: int,
+    token_id: int | None = None,
+    grant_id: int | None = None,
+    application_id: int | None = None,
+    account_id: int | None = None,
+) -> list[tuple[int, int | None]]:
+    """Ends the live tokens to which everything that is given applies.
+
+    Their ids and accounts. Raises ValueError if nothing is given: that would be all of them.
+    For the actions only; `stentor.actions.oauth.revoke` is what everybody calls.
+    """
+    given = {
+        name: value
+        for name, value in (
+            ("id", token_id),
+            ("grant_id", grant_id),
+            ("application_id", application_id),
+            ("account_id", account_id),
+        )
+        if value is not None
+    }
+    if not given:
+        raise ValueError("which tokens?")
+    where = " AND ".join(f"{name} = ${at}" for at, name in enumerate(given, start=2))
+    rows = await tx.fetch(
+        f"UPDATE access_tokens SET revoked_at = $1 WHERE revoked_at IS NULL AND {where}"
+        " RETURNING id, account_id",
+        now,
+        *given.values(),
+    )
+    return [(row[0], row[1]) for row in rows]
