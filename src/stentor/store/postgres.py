@@ -134,6 +134,9 @@ class PostgresDatabase(Database):
                     applied.append(migration.name)
         return applied
 
+    async def _has_ledger(self) -> bool:
+        return bool(await self.fetch_value("SELECT to_regclass('migrations') IS NOT NULL"))
+
     async def plan(self, sql: str, *values: Any) -> str:
         rows = await self.fetch(f"EXPLAIN {sql}", *values)
         return "\n".join(str(row[0]) for row in rows)

@@ -23,7 +23,15 @@ from stentor.store.dialect import sqlite_values, to_sqlite
 # A batch is committed when nobody waits, or when it has grown to this many transactions.
 BATCH = 500
 BUSY_SECONDS = 5.0
-_DISK = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.CantOpenError)
+_DISK = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.NotADBError,
+    apsw.CorruptError,
+)
 _UNIQUE = (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY)
 _DURABLE = """
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
@@ -230,6 +238,10 @@ class SqliteDatabase(Database):
                     await tx.run("INSERT INTO migrations (name) VALUES ($1)", migration.name)
                     applied.append(migration.name)
         return applied
+
+    async def _has_ledger(self) -> bool:
+        sql = "SELECT 1 FROM sqlite_schema WHERE name = 'migrations'"
+        return await self.fetch_value(sql) is not None
 
     async def plan(self, sql: str, *values: Any) -> str:
         rows = self.execute(self.reader, f"EXPLAIN QUERY PLAN {sql}", values)
