@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from stentor import __version__
 
 registry = CollectorRegistry()
 
@@ -25,6 +27,10 @@ _counters = {
     metric: Counter(metric.value[0], metric.value[1], metric.value[2], registry=registry)
     for metric in Metric
 }
+
+
+_build = Gauge("stentor_build_info", "What is running; always 1", ["version"], registry=registry)
+_build.labels(version=__version__).set(1)
 
 
 def count(metric: Metric, **labels: str) -> None:

@@ -16,11 +16,16 @@ from stentor.api import (
     domain_blocks,
     favourites,
     follow_requests,
+    grouped_notifications,
     health,
+    instance,
     lists,
     markers,
     media_files,
     mutes,
+    notification_decisions,
+    notification_policies,
+    notification_requests,
     notifications,
     oauth,
     preferences,
@@ -29,9 +34,11 @@ from stentor.api import (
     relationships,
     search,
     sign_in,
+    small_answers,
     statuses,
     tags,
     timelines,
+    well_known,
 )
 from stentor.api.auth import Access
 from stentor.api.endpoint import Handler, Route
@@ -79,11 +86,70 @@ WRITE_STATUSES = ("write", "write:statuses")
 READ_NOTIFICATIONS = ("read", "read:notifications")
 WRITE_NOTIFICATIONS = ("write", "write:notifications")
 WRITE_CONVERSATIONS = ("write", "write:conversations")
+READ_COLLECTIONS = ("read", "read:collections")
+WRITE_COLLECTIONS = ("write", "write:collections")
+ADMIN_LISTS = (
+    "canonical_email_blocks", "domain_allows", "domain_blocks", "email_domain_blocks", "ip_blocks",
+)  # fmt: skip
+
+
+
+def _requests(base: str) -> tuple[Route, ...]:
+    """Notification requests (notifications.md 1.16)."""
+    requests, read, write = notification_requests, READ_NOTIFICATIONS, WRITE_NOTIFICATIONS
+    return (
+        _get(base, requests.index, USER, *read),
+        _get(f"{base}/merged", requests.merged, USER, *read),
+        _post(f"{base}/accept", requests.accept_many, USER, *write),
+        _post(f"{base}/dismiss", requests.dismiss_many, USER, *write),
+        _get(f"{base}/{{id}}", requests.show, USER, *read),
+        _post(f"{base}/{{id}}/accept", requests.accept, USER, *write),
+        _post(f"{base}/{{id}}/dismiss", requests.dismiss, USER, *write),
+    )
+
+
+def _grouped(base: str) -> tuple[Route, ...]:
+    """Notifications in groups; v2_alpha was an alias before 4.3.0 (notifications.md 1.13)."""
+    grouped, policies = grouped_notifications, notification_policies
+    read, write = READ_NOTIFICATIONS, WRITE_NOTIFICATIONS
+    return (
+        _get(base, grouped.index, USER, *read),
+        _get(f"{base}/unread_count", grouped.unread_count, USER, *read),
+        _post(f"{base}/clear", notifications.clear, USER, *write),
+        _get(f"{base}/policy", policies.show, USER, *read),
+        _put(f"{base}/policy", policies.update, USER, *write),
+        _patch(f"{base}/policy", policies.update, USER, *write),
+        _get(f"{base}/{{group_key}}", grouped.show, USER, *read),
+        _get(f"{base}/{{group_key}}/accounts", grouped.accounts_of_group, USER, *read),
+        _post(f"{base}/{{group_key}}/dismiss", grouped.dismiss, USER, *write),
+    )
+
 
 ROUTES: tuple[Route, ...] = (
     # --- health and discovery
     _get("/health", health.health, OPEN),
     _get("/api/v1/streaming/health", health.health, OPEN),
+    _get("/api/v1/instance", instance.show_v1, OPEN),
+    _get("/api/v2/instance", instance.show_v2, OPEN),
+    _get("/api/v1/instance/peers", instance.peers, OPEN),
+    _get("/api/v1/peers/search", instance.find_peers, OPEN),
+    _get("/api/v1/instance/activity", instance.activity, OPEN),
+    _get("/api/v1/instance/rules", small_answers.no_list, OPEN),
+    _get("/api/v1/instance/languages", instance.languages, OPEN),
+    _get("/api/v1/instance/translation_languages", small_answers.no_map, OPEN),
+    _get("/api/v1/instance/extended_description", instance.extended_description, OPEN),
+    _get("/api/v1/instance/privacy_policy", instance.privacy_policy, OPEN),
+    _get("/api/v1/instance/terms_of_service", instance.terms_of_service, OPEN),
+    _get("/api/v1/instance/terms_of_service/{date}", instance.terms_of_service, OPEN),
+    _get("/api/v1/instance/domain_blocks", instance.domain_blocks, OPEN),
+    _get("/.well-known/nodeinfo", well_known.nodeinfo_links, OPEN),
+    _get("/nodeinfo/2.0", well_known.nodeinfo, OPEN),
+    _get("/.well-known/host-meta", well_known.host_meta, OPEN),
+    _get("/.well-known/webfinger", well_known.webfinger, OPEN),
+    _get("/thumbnail.png", instance.thumbnail, OPEN),
+    _get("/privacy-policy", instance.privacy_page, OPEN),
+    _get("/robots.txt", instance.robots, OPEN),
+    _get("/favicon.ico", instance.favicon, OPEN),
     # --- sign-in
     _get("/.well-known/oauth-authorization-server", oauth.metadata, OPEN),
     _post("/api/v1/apps", apps.create, OPEN, limits=(APPS,)),
@@ -255,11 +321,62 @@ ROUTES: tuple[Route, ...] = (
     _post("/api/v1/notifications/clear", notifications.clear, USER, *WRITE_NOTIFICATIONS),
     _post("/api/v1/notifications/dismiss", notifications.dismiss_by_parameter, USER,
           *WRITE_NOTIFICATIONS),
+    _get("/api/v1/notifications/policy", notification_policies.show_v1, USER,
+         *READ_NOTIFICATIONS),
+    _put("/api/v1/notifications/policy", notification_policies.update_v1, USER,
+         *WRITE_NOTIFICATIONS),
+    _patch("/api/v1/notifications/policy", notification_policies.update_v1, USER,
+           *WRITE_NOTIFICATIONS),
+    *_requests("/api/v1/notifications/requests"),
     _get("/api/v1/notifications/{id}", notifications.show, USER, *READ_NOTIFICATIONS),
     _get("/api/v1/notification/{id}", notifications.show, USER, *READ_NOTIFICATIONS),
     _post("/api/v1/notifications/{id}/dismiss", notifications.dismiss, USER,
           *WRITE_NOTIFICATIONS),
+    *(
+        route
+        for version in ("v2", "v2_alpha")
+        for route in _grouped(f"/api/{version}/notifications")
+    ),
+    _get("/api/stentor/v1/notifications/{id}/why", notification_decisions.why, USER,
+         *READ_NOTIFICATIONS),
+    _get("/api/stentor/v1/decisions", notification_decisions.index, USER, *READ_NOTIFICATIONS),
     _get("/api/v1/markers", markers.show, USER, "read", "read:statuses"),
     _post("/api/v1/markers", markers.save, USER, "write", "write:statuses"),
     # --- small honest answers
+    _get("/api/v1/custom_emojis", small_answers.no_list, OPEN),
+    _get("/api/v1/accounts/{id}/identity_proofs", small_answers.no_list, USER, *READ_ACCOUNTS),
+    _get("/api/v1/accounts/{id}/collections", small_answers.no_collections, PUBLIC,
+         *READ_COLLECTIONS),
+    _get("/api/v1/accounts/{id}/in_collections", small_answers.no_collections, PUBLIC,
+         *READ_COLLECTIONS),
+    _post("/api/v1/collections", small_answers.cannot, USER, *WRITE_COLLECTIONS),
+    _get("/api/v1/collections/{id}", small_answers.missing, PUBLIC, *READ_COLLECTIONS),
+    _patch("/api/v1/collections/{id}", small_answers.missing, USER, *WRITE_COLLECTIONS),
+    _delete("/api/v1/collections/{id}", small_answers.missing, USER, *WRITE_COLLECTIONS),
+    _post("/api/v1/collections/{id}/items", small_answers.missing, USER, *WRITE_COLLECTIONS),
+    _delete("/api/v1/collections/{id}/items/{item_id}", small_answers.missing, USER,
+            *WRITE_COLLECTIONS),
+    _post("/api/v1/collections/{id}/items/{item_id}/revoke", small_answers.missing, USER,
+          *WRITE_COLLECTIONS),
+    _get("/api/v1/annual_reports", small_answers.annual_reports, USER, *READ_ACCOUNTS),
+    _get("/api/v1/annual_reports/{year}", small_answers.missing, USER, *READ_ACCOUNTS),
+    _get("/api/v1/annual_reports/{year}/state", small_answers.annual_report_state, USER,
+         *READ_ACCOUNTS),
+    _post("/api/v1/annual_reports/{year}/read", small_answers.missing, USER, *WRITE_ACCOUNTS),
+    _post("/api/v1/annual_reports/{year}/generate", small_answers.missing, USER,
+          *WRITE_ACCOUNTS),
+    _get("/api/v1/donation_campaigns", small_answers.donation_campaigns, USER),
+    _post("/api/v1/emails/confirmations", small_answers.resend_confirmation, USER,
+          *WRITE_ACCOUNTS),
+    _get("/api/v1/emails/check_confirmation", small_answers.is_confirmed, USER, *READ_ACCOUNTS),
+    _get("/api/oembed", small_answers.missing, OPEN),
+    _get("/api/v1_alpha/async_refreshes/{id}", small_answers.missing, USER, "read"),
+    *(_get(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read")
+      for name in ("trends/tags", "trends/statuses", "trends/links", "trends/links/publishers")),
+    *(_post(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read")
+      for name in ("measures", "dimensions", "retention")),
+    *(_get(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read",
+           f"admin:read:{name}") for name in ADMIN_LISTS),
+    *(_get(f"/api/v1/admin/{name}/{{id}}", small_answers.staff_missing, USER, "admin:read",
+           f"admin:read:{name}") for name in ADMIN_LISTS),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from stentor.api.rate_limits import RateLimits
+from stentor.api.usage import Usage
 from stentor.domain.links import Links
 from stentor.store.database import Database
 from stentor.store.snowflakes import Snowflakes
@@ -45,3 +46,5 @@ class Services:
     media: Path
     #: 32 bytes that sign sessions and links; see `stentor.keys`.
     secret: bytes
+    #: Numbers about the whole server, remembered by this process.
+    usage: Usage = field(default_factory=Usage)
