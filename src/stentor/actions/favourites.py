@@ -24,10 +24,12 @@ async def favourite(
     target = found.original
     with gone_is_not_found():
         async with db.transaction() as tx:
+            # Counted first: see the order of locks at `actions.statuses`.
+            await statuses.count(tx, target.id, "favourites_count", 1)
             favourite_id = await favourites.add(tx, account_id, target.id, now=now)
             if favourite_id is None:
+                await statuses.count(tx, target.id, "favourites_count", -1)
                 return
-            await statuses.count(tx, target.id, "favourites_count", 1)
             if target.account_id != account_id:
                 event = Event(
                     NotificationType.FAVOURITE,

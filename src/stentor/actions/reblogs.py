@@ -48,12 +48,14 @@ async def reblog(
     )
     with gone_is_not_found():
         async with db.transaction() as tx:
+            # Counted first: see the order of locks at `actions.statuses`.
+            await statuses.count(tx, original.id, "reblogs_count", 1)
             if not await statuses.add(tx, row):
+                await statuses.count(tx, original.id, "reblogs_count", -1)
                 first = await statuses.find_reblog(tx, original.id, account_id)
                 if first is None:
                     raise errors.NotFound
                 return first
-            await statuses.count(tx, original.id, "reblogs_count", 1)
             await statuses.count_written(tx, account_id, now=now)
             if original.account_id != account_id:
                 event = Event(

@@ -199,16 +199,20 @@ def check_expected(message: Message, allowed: frozenset[int] | None, links: Link
 
 
 async def _write(tx: Transaction, bus: Bus, plan: _Plan, *, now: int) -> None:
-    """Writes everything down: statuses first, then accounts, then inboxes.
+    """Writes everything down: conversation, statuses by id, tags, accounts, inboxes.
 
     Whoever locks more than one of them does so in this order, so that nobody waits in a ring.
+    For the same reason a status is counted on before a row that refers to it is added: adding
+    it takes a weaker lock, and to strengthen a lock is to wait for others that do the same.
     """
     row, message = plan.row, plan.message
     if plan.parent is None:
         row = row._replace(conversation_id=await statuses.add_conversation(tx, now=now))
-    await statuses.add(tx, row)
-    if plan.parent and domain.counted_as_reply(row.visibility):
+    elif row.visibility == "direct":
+        await statuses.lock_conversation(tx, row.conversation_id)
+    elif domain.counted_as_reply(row.visibility):
         await statuses.count(tx, plan.parent.id, "replies_count", 1)
+    await statuses.add(tx, row)
     await tags.tag(tx, row.id, message.tags, now=now)
     named = await mentions.add(tx, row.id, list(message.mentioned))
     if domain.counted(row.visibility):
@@ -274,6 +278,8 @@ async def delete(
     if status is None or status.account_id != account_id:
         raise errors.NotFound
     async with db.transaction() as tx:
+        if status.visibility == "direct":
+            await statuses.lock_conversation(tx, status.conversation_id)
         before = [one for one in (status.in_reply_to_id, status.reblog_of_id) if one]
         if status.id not in await statuses.lock(tx, [*before, status.id]):
             raise errors.NotFound
@@ -292,7 +298,7 @@ async def delete(
 
 
 async def _remove(tx: Transaction, status: Status) -> None:
-    losing = [account_id for _, account_id in await statuses.reblogs_of(tx, status.id)]
+    losing = await statuses.lock_dependants(tx, status.id)
     await statuses.lock_authors(tx, [status.account_id, *losing])
     if status.visibility == "direct":
         await conversations.forget_status(tx, status.id, status.conversation_id)

@@ -247,6 +247,11 @@ async def add_conversation(tx: Transaction, *, now: int) -> int:
     return conversation_id
 
 
+async def lock_conversation(tx: Transaction, conversation_id: int) -> None:
+    """Lets one transaction at a time change people's views of a conversation."""
+    await tx.fetch("SELECT id FROM conversations WHERE id = $1 FOR NO KEY UPDATE", conversation_id)
+
+
 async def find_reblog(db: Reader, original_id: int, account_id: int) -> int | None:
     """The id of an account's reblog of a status."""
     found: int | None = await db.fetch_value(
@@ -255,12 +260,6 @@ async def find_reblog(db: Reader, original_id: int, account_id: int) -> int | No
         account_id,
     )
     return found
-
-
-async def reblogs_of(tx: Transaction, status_id: int) -> list[tuple[int, int]]:
-    """All reblogs of a status: pairs of id and account id."""
-    rows = await tx.fetch("SELECT id, account_id FROM statuses WHERE reblog_of_id = $1", status_id)
-    return [(row[0], row[1]) for row in rows]
 
 
 async def lock(tx: Transaction, ids: Iterable[int]) -> list[int]:
@@ -273,6 +272,19 @@ async def lock(tx: Transaction, ids: Iterable[int]) -> list[int]:
         "SELECT id FROM statuses WHERE id = ANY($1) ORDER BY id FOR UPDATE", list(set(ids))
     )
     return [row[0] for row in rows]
+
+
+# What refers to a status is newer than it, so that this keeps to the order of ids.
+LOCK_DEPENDANTS = """
+    SELECT s.account_id, s.reblog_of_id FROM statuses s
+    WHERE s.reblog_of_id = $1 OR s.in_reply_to_id = $1 ORDER BY s.id FOR UPDATE
+"""
+
+
+async def lock_dependants(tx: Transaction, status_id: int) -> list[int]:
+    """Locks the reblogs of a locked status, and the replies; the accounts who reblogged it."""
+    rows = await tx.fetch(LOCK_DEPENDANTS, status_id)
+    return [account_id for account_id, original_id in rows if original_id is not None]
 
 
 async def remove(tx: Transaction, status_id: int) -> None:
