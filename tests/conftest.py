@@ -1,3 +1,3 @@
 """Fixtures for all tests."""
 
-pytest_plugins = ["tests.servers", "tests.fixtures"]
+pytest_plugins = ["tests.servers", "tests.fixtures", "tests.serving"]

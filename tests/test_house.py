@@ -29,6 +29,7 @@ HELPERS = {
     "keeper",
     "map_of_the_house",
     "servers",
+    "serving",
 }
 
 MACHINE_PATHS = re.compile(r"(^|[^a-zA-Z0-9_.])/(work|farm|root)/")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
 
+from stentor.actions import housekeeping, jobs
 from stentor.api import application
 from stentor.api.rate_limits import RateLimits
 from stentor.api.routes import ROUTES
 from stentor.api.services import Features, Services
 from stentor.config import Settings
 from stentor.domain.links import Links
-from stentor.keys import load_or_create
+from stentor.keys import KeysProblem, load_or_create
+from stentor.lock import Lock
+from stentor.store import users
 from stentor.store.database import Database, open_database
 from stentor.store.snowflakes import Snowflakes
 from stentor.streaming.bus import LocalBus
@@ -23,9 +27,14 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+def key_file(settings: Settings) -> Path:
+    """Where the server's keys are."""
+    return Path(settings.data) / "keys.json"
+
+
 def services(settings: Settings, db: Database) -> Services:
     """What endpoints may use, from settings and an open database. Raises KeysProblem."""
-    keys = load_or_create(Path(settings.data) / "keys.json")
+    keys = load_or_create(key_file(settings))
     return Services(
         db=db,
         bus=LocalBus(),
@@ -54,37 +63,90 @@ def build(everything: Services) -> Any:
     return application.build(ROUTES, everything)
 
 
+async def _expect_keys(file: Path, db: Database) -> None:
+    if not await asyncio.to_thread(file.exists) and await users.any_exists(db):
+        raise KeysProblem(
+            f"{file} is missing, and this database has accounts: put the file back. New keys "
+            "would silence every push subscription. (To begin with new ones all the same: "
+            "stentor keys create)"
+        )
+
+
 class Application:
     """A plain ASGI application that opens its database when it starts and closes it at the end.
 
     A server that speaks the lifespan protocol starts and stops it. Mounted in an application
-    that does not forward it, call `start` and `stop` there.
+    that does not forward it, it starts with the first request; call `stop` at the end.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._db: Database | None = None
+        #: What its endpoints use, while it runs.
+        self.services: Services | None = None
         self._inner: Any = None
+        self._lock: Lock | None = None
+        self._background: list[asyncio.Task[None]] = []
+        self._turn = asyncio.Lock()
 
     async def start(self) -> None:
-        """Opens the database, brings its schema up to date, and is ready to answer."""
-        Path(self.settings.data).mkdir(parents=True, exist_ok=True)
-        self._db = await open_database(self.settings.site_database)
-        await self._db.migrate()
-        self._inner = build(services(self.settings, self._db))
+        """Opens the database, brings its schema up to date, and is ready to answer.
+
+        Started again it does nothing. Raises AlreadyRunning if another server has the data
+        folder, KeysProblem, StorageProblem, or OSError if the folder cannot be used.
+        """
+        async with self._turn:
+            if self._inner is not None:
+                return
+            folder = Path(self.settings.data)
+            await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+            self._lock = Lock(folder)
+            try:
+                await self._open()
+            except BaseException:
+                self._lock.release()
+                raise
+
+    async def _open(self) -> None:
+        db = await open_database(self.settings.site_database)
+        try:
+            await db.migrate()
+            await _expect_keys(key_file(self.settings), db)
+            self.services = services(self.settings, db)
+        except BaseException:
+            await db.close()
+            raise
+        self._inner = build(self.services)
+        self._background = [
+            asyncio.create_task(housekeeping.run(db, now=now)),
+            asyncio.create_task(jobs.run(db, self.services.bus, now=now)),
+        ]
 
     async def stop(self) -> None:
-        """Finishes what was begun and closes the database."""
-        if self._db is not None:
-            await self._db.close()
-            self._db = None
+        """Finishes what was begun, closes the database and lets go of the data folder."""
+        async with self._turn:
+            self._inner = None
+            for task in self._background:
+                task.cancel()
+            await asyncio.gather(*self._background, return_exceptions=True)
+            self._background = []
+            if self.services is not None:
+                await self.services.db.close()
+                self.services = None
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One connection, as ASGI wants it."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
         if self._inner is None:
             await self.start()
+        root = scope.get("root_path", "")
+        if root and scope["path"].startswith(f"{root}/"):
+            # Mounted under a path: our routes begin where that path ends.
+            scope = {**scope, "path": scope["path"][len(root) :]}
         await self._inner(scope, receive, send)
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
@@ -93,9 +155,9 @@ class Application:
             if message["type"] == "lifespan.startup":
                 try:
                     await self.start()
-                except Exception as problem:
+                except Exception as problem:  # noqa: BLE001 - the server prints it
                     await send({"type": "lifespan.startup.failed", "message": str(problem)})
-                    raise
+                    return
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.stop()

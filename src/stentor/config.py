@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import json
 import os
+import re
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+_DOMAIN = re.compile(r"(?:[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?\Z")
+_EXAMPLE_HEAD = """\
+# Every setting of a Stentor server. `stentor serve --config FILE` reads this file; an
+# environment variable wins over it, and an option on the command line over both.
+# `stentor settings` prints what holds, and where each value came from.
+# This file is made by `stentor settings --example`.
+"""
+# A month, as in the polls that clients are told of.
+_POLL_LONGEST = 2_629_746
 _FALSE = frozenset({"0", "f", "false", "off", "no", ""})
 _TRUE = frozenset({"1", "t", "true", "on", "yes"})
 
@@ -33,9 +45,7 @@ class Settings:
     database_url: str = _setting(
         "", "sqlite:PATH or postgresql://…; empty for stentor.db in the data folder."
     )
-    domain: str = _setting(
-        "", "host[:port] as people type it; empty for localhost with the port."
-    )
+    domain: str = _setting("", "host[:port] as people type it; empty for localhost with the port.")
     scheme: str = _setting(
         "",
         "http or https: of the addresses that clients are given; empty for https, "
@@ -74,9 +84,7 @@ class Settings:
     )
     tls_cert: str = _setting("", "A certificate file (PEM), to serve TLS directly.")
     tls_key: str = _setting("", "The key file (PEM) of that certificate.")
-    log_level: str = _setting(
-        "info", "How much is logged.", "debug", "info", "warning", "error"
-    )
+    log_level: str = _setting("info", "How much is logged.", "debug", "info", "warning", "error")
 
     @property
     def site_domain(self) -> str:
@@ -113,6 +121,19 @@ def is_loopback(domain: str) -> bool:
         return False
 
 
+def example() -> str:
+    """The annotated settings file: every key with its sentence, commented out at its default."""
+    parts = [_EXAMPLE_HEAD]
+    for one in dataclasses.fields(Settings):
+        sentence = textwrap.fill(
+            one.metadata["text"], 92, initial_indent="# ", subsequent_indent="# "
+        )
+        default = one.default
+        value = str(default).lower() if isinstance(default, bool) else json.dumps(default)
+        parts.append(f"{sentence}\n# Environment: {variable(one.name)}\n#{one.name} = {value}\n")
+    return "\n".join(parts)
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return f"STENTOR_{name.upper()}"
@@ -146,15 +167,42 @@ def load(
     if from_file:
         raise ConfigProblem(f"{file}: no such setting: {', '.join(sorted(from_file))}")
     settings = Settings(**values)
+    _check(settings)
+    return settings, sources
+
+
+def _check(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigProblem("tls_cert and tls_key go together: give both or neither")
-    return settings, sources
+    if not 0 <= settings.port <= 65535:
+        raise ConfigProblem(f"port: {settings.port} is not between 0 and 65535")
+    if settings.domain and not _DOMAIN.match(settings.domain):
+        raise ConfigProblem(
+            f"domain: {settings.domain!r} is not host or host:port (without https://)"
+        )
+    if not settings.data:
+        raise ConfigProblem("data: name a folder")
+    if not 1 <= settings.poll_min_expiration <= _POLL_LONGEST:
+        raise ConfigProblem(
+            f"poll_min_expiration: {settings.poll_min_expiration} is not between 1 and "
+            f"{_POLL_LONGEST} seconds"
+        )
+    url = settings.database_url
+    if url and not url.startswith(("sqlite:", "postgres:", "postgresql:")):
+        raise ConfigProblem("database_url: begin it with sqlite: or postgresql:")
+    for proxy in settings.proxies:
+        try:
+            ipaddress.ip_address(proxy)
+        except ValueError as problem:
+            raise ConfigProblem(f"trusted_proxies: {proxy!r} is no IP address") from problem
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except OSError as problem:
+        raise ConfigProblem(f"{file}: {problem.strerror}") from problem
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise ConfigProblem(f"{file}: {problem}") from problem
 
 

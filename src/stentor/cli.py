@@ -1,0 +1,60 @@
+"""``stentor``: the command line. Each command is in `stentor.commands`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from stentor import __version__
+
+# Name, module and function: a command's module is imported when it is used, so that each of
+# them starts at once.
+COMMANDS = {
+    "serve": ("serve", "serve"),
+    "account": ("accounts", "account"),
+    "token": ("tokens", "token"),
+    "settings": ("settings", "settings"),
+    "migrate": ("upkeep", "migrate"),
+    "check": ("upkeep", "check"),
+    "keys": ("upkeep", "keys"),
+}
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Their names, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        """The command with that name, None if there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"stentor.commands.{module}"), function)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="stentor")
+def cli() -> None:
+    r"""A notification server that speaks the Mastodon client API.
+
+    \b
+    From nothing to a first notification:
+      stentor serve
+      stentor account create alice --email alice@example.org --role owner
+      stentor token create alice --scopes "read write follow push"
+    or, to look round first:
+      stentor demo
+
+    Every command but `serve` may be used while the server runs. COMMAND --help tells more.
+    """
+
+
+def main() -> None:
+    """The program."""
+    sys.exit(cli.main(prog_name="stentor", standalone_mode=True))

@@ -1,0 +1,160 @@
+"""What all commands share: settings as options, an open database, and how a failure ends."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from stentor.config import ConfigProblem, Settings, load, variable
+from stentor.errors import PublicError
+from stentor.keys import KeysProblem
+from stentor.lock import AlreadyRunning
+from stentor.logs import clean
+from stentor.store.database import Database, StorageProblem, open_database
+
+T = TypeVar("T")
+
+# Exit codes (reliability 5i; the numbers are those of sysexits.h).
+FAILED, UNAVAILABLE, STORAGE, LOCKED, CONFIG = 1, 69, 70, 75, 78
+
+#: What every command of the operator takes.
+PLACES = ("data", "database_url")
+
+
+class Failure(click.ClickException):
+    """Ends the command with one line on stderr and that exit code."""
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+
+    def show(self, file: Any = None) -> None:
+        """The line."""
+        click.echo(f"stentor: {self.format_message()}", file=file, err=True)
+
+
+def settings_options(*names: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Options for those settings; the command is given the resulting `Settings` first.
+
+    A bad setting ends it with exit code 78.
+    """
+    fields = {one.name: one for one in dataclasses.fields(Settings)}
+
+    def decorate(function: Callable[..., T]) -> Callable[..., T]:
+        @wraps(function)
+        def command(*, config: str | None, **options: Any) -> T:
+            given = {name: options.pop(name) for name in names}
+            return function(settings_from(given, config)[0], **options)
+
+        command = click.option(
+            "--config",
+            metavar="FILE",
+            envvar="STENTOR_CONFIG",
+            help="A settings file (TOML). Also STENTOR_CONFIG.",
+        )(command)
+        for name in reversed(names):
+            one = fields[name]
+            command = click.option(
+                f"--{name.replace('_', '-')}",
+                name,
+                metavar=_metavar(one),
+                help=f"{one.metadata['text']} Also {variable(name)}.",
+            )(command)
+        return command
+
+    return decorate
+
+
+def _metavar(one: dataclasses.Field[Any]) -> str:
+    choices: tuple[str, ...] = one.metadata["choices"]
+    if choices:
+        return "|".join(filter(None, choices))
+    if isinstance(one.default, bool):
+        return "on|off"
+    if isinstance(one.default, int):
+        return "N"
+    return {"data": "DIR", "database_url": "URL", "host": "ADDRESS"}.get(one.name, "TEXT")
+
+
+def settings_from(options: dict[str, Any], config: str | None) -> tuple[Settings, dict[str, str]]:
+    """The settings and where each came from. Raises Failure."""
+    config = config or os.environ.get("STENTOR_CONFIG")
+    try:
+        return load(options, file=Path(config) if config else None)
+    except ConfigProblem as problem:
+        raise Failure(str(problem), CONFIG) from problem
+
+
+def failure(problem: BaseException) -> Failure | None:
+    """What a known problem says to the operator, None for a mistake of ours."""
+    if isinstance(problem, Failure):
+        return problem
+    if isinstance(problem, AlreadyRunning):
+        return Failure(str(problem), LOCKED)
+    if isinstance(problem, KeysProblem | ConfigProblem):
+        return Failure(str(problem), CONFIG)
+    if isinstance(problem, StorageProblem):
+        cause = problem.__cause__
+        reason = f"{type(cause).__name__}: {cause}" if cause else problem.message
+        return Failure(f"the database cannot be used: {clean(reason)}", STORAGE)
+    if isinstance(problem, PublicError):
+        return Failure(problem.message)
+    if isinstance(problem, OSError):
+        return Failure(str(problem), STORAGE)
+    return None
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's coroutine; what it is known to raise becomes one clear line."""
+    try:
+        return asyncio.run(work)
+    except Exception as problem:
+        told = failure(problem)
+        if told is None or told is problem:
+            raise
+        raise told from problem
+
+
+def make_folder(settings: Settings) -> None:
+    """The data folder, unless the database is elsewhere."""
+    if not settings.database_url:
+        Path(settings.data).mkdir(parents=True, exist_ok=True)
+
+
+async def open_existing(settings: Settings) -> Database:
+    """The database as it is. Raises Failure or StorageProblem."""
+    make_folder(settings)
+    try:
+        return await open_database(settings.site_database)
+    except ValueError as problem:
+        raise Failure(str(problem), CONFIG) from problem
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The database, with the schema of this version; a new one is given it.
+
+    An older schema is not touched, because an older server may be using it: raises Failure.
+    """
+    db = await open_existing(settings)
+    try:
+        applied, pending = await db.migrations()
+        if not applied:
+            await db.migrate()
+        elif pending:
+            raise Failure(
+                f"the database has an older schema ({len(pending)} steps to go): "
+                "stop the server and run: stentor migrate",
+                CONFIG,
+            )
+        yield db
+    finally:
+        await db.close()

@@ -1,0 +1,191 @@
+"""The HTTP server round the application: limits on what a peer may send, signals, draining."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import ssl
+from asyncio import TimerHandle
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from stentor.app import Application
+from stentor.commands.common import UNAVAILABLE, Failure
+from stentor.config import ConfigProblem, Settings
+from stentor.domain import limits
+
+BACKLOG = 4096
+# How long a peer may take to say what it wants (reliability T62), in seconds.
+HEAD_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 10
+
+
+async def _head_too_large(_: Any, __: Any, send: Any) -> None:
+    await _refuse(send, 431, b'{"error":"Request header fields too large"}')
+
+
+async def _bad_host(_: Any, __: Any, send: Any) -> None:
+    await _refuse(send, 400, b'{"error":"Bad Request"}')
+
+
+async def _refuse(send: Any, status: int, body: bytes) -> None:
+    headers = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with bounds on a request's head: its size, its headers, its time."""
+
+    _head_bytes = 0
+    _deadline: TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """The peer has a while to send its first request."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(HEAD_SECONDS, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is left to wait for."""
+        self._at_ease()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Counts what arrives of a head that is not complete yet."""
+        super().data_received(data)
+        if self._head_bytes < 0 or self.transport.is_closing():
+            return
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._head_bytes += len(data)
+        if self._head_bytes > limits.REQUEST_LINE_BYTES + limits.REQUEST_HEADERS_BYTES:
+            self.transport.write(
+                b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                b"content-length: 0\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """The head is there: refused if it is too much, or says two hosts (T61)."""
+        self._head_bytes = -1
+        self._at_ease()
+        size, hosts = 0, 0
+        for name, value in self.headers:
+            size += len(name) + len(value)
+            hosts += name == b"host"
+        app = self.app
+        if (
+            size > limits.REQUEST_HEADERS_BYTES
+            or len(self.headers) > limits.REQUEST_HEADERS
+            or len(self.url) > limits.REQUEST_LINE_BYTES
+        ):
+            self.app = _head_too_large
+        elif hosts > 1:
+            self.app = _bad_host
+        super().on_headers_complete()
+        self.app = app
+
+    def _at_ease(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which exits 0 after a signal and tells when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens, then says so."""
+        await super().startup(sockets)
+        if self.started and not self.should_exit:
+            await self._ready()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002 - the signature of a handler
+        """The first signal drains, the second does not wait for it."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket with that address, not listening yet; port 0 finds a free one. Raises Failure."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as problem:
+        raise Failure(
+            f"cannot listen on {host} port {port}: {problem.strerror or problem}", UNAVAILABLE
+        ) from problem
+    return listener
+
+
+async def serve(settings: Settings, ready: Callable[[Application], Awaitable[None]]) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. ``ready`` is called once it listens.
+
+    Raises Failure, ConfigProblem, AlreadyRunning, KeysProblem or StorageProblem.
+    """
+    listener = None
+    if settings.port == 0:  # the address is part of what clients are told, so it comes first
+        listener = bind(settings.host, 0)
+        settings = replace(settings, port=listener.getsockname()[1])
+    app = Application(settings)
+
+    async def tell() -> None:
+        await ready(app)
+
+    server = Server(_config(settings, app), tell)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    await app.start()
+    try:
+        listener = listener or bind(settings.host, settings.port)
+        await server.serve(sockets=[listener])
+    finally:
+        await asyncio.wait_for(app.stop(), DRAIN_SECONDS)
+
+
+def _config(settings: Settings, app: Application) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http=LimitedProtocol,
+        ws="websockets-sansio",
+        ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # a bomb of compressed frames, and 64 KiB a socket (T58)
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        ssl_certfile=settings.tls_cert or None,
+        ssl_keyfile=settings.tls_key or None,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as problem:
+        raise ConfigProblem(f"tls_cert or tls_key cannot be used: {problem}") from problem
+    return config

@@ -1,0 +1,74 @@
+"""How the log is written: set up once, and nothing secret gets into it (reliability 5e)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+HIDDEN = "[hidden]"
+# A field whose name holds one of these is never written.
+_SECRET = re.compile(
+    r"passw|email|secret|token|_key|crypt|salt|certificate|otp|authorization|cookie|"
+    r"sec-websocket|code|state|p256dh|auth|endpoint|database_url",
+    re.IGNORECASE,
+)
+# … but these hold none of the sort.
+_HARMLESS = frozenset({"token_id", "status_code", "exit_code"})
+_PASSWORD_IN_URL = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
+_PASSWORD_IN_QUERY = re.compile(r"(?i)([?&](?:password|sslpassword|passfile)=)[^&\s]+")
+_BEARER = re.compile(r"(?i)(bearer )\S+")
+
+
+def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hides fields by their names, and credentials within texts by their shape."""
+    for name, value in event.items():
+        if name not in _HARMLESS and _SECRET.search(name):
+            event[name] = HIDDEN
+        elif isinstance(value, str):
+            event[name] = clean(value)
+    return event
+
+
+def clean(text: str) -> str:
+    """The text without passwords of URLs and without bearer tokens."""
+    if "://" in text:
+        text = _PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", text)
+        text = _PASSWORD_IN_QUERY.sub(rf"\1{HIDDEN}", text)
+    if "earer " in text:
+        text = _BEARER.sub(rf"\1{HIDDEN}", text)
+    return text
+
+
+def configure(level: str = "info", out: TextIO | None = None) -> None:
+    """Lines for people on a terminal, JSON everywhere else; the libraries' logs join in."""
+    out = out or sys.stderr
+    lowest = getattr(logging, level.upper())
+    common: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    shown: list[Any]
+    if out.isatty():
+        shown = [redact, structlog.dev.ConsoleRenderer()]
+    else:
+        shown = [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[*common, *shown],
+        wrapper_class=structlog.make_filtering_bound_logger(lowest),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=common,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shown],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(lowest, logging.WARNING), force=True)

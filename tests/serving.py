@@ -1,0 +1,134 @@
+"""A served Stentor for tests: a real process on a free loopback port, and its command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+PATIENCE = 20.0
+_READY = re.compile(r"is ready: (\S+)")
+
+
+class Served:
+    """One server and its folder; ``run`` types commands at it, whether it runs or not.
+
+    ``settings`` are those of `stentor.config`, by name: ``Served(folder, registrations="open")``.
+    It has no rate limits unless it is told to.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.data = folder / "data"
+        self.base = ""
+        self.pid = 0
+        self._out = folder / "out"
+        self._log = folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+        given = {"data": str(self.data), "port": "0", "rate_limits": "off", **settings}
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("STENTOR_")
+        } | {f"STENTOR_{name.upper()}": value for name, value in given.items()}
+
+    def start(self, *arguments: str) -> Self:
+        """Starts it and waits until it is ready. Raises RuntimeError with what it said."""
+        with self._out.open("wb") as out, self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "stentor", "serve", *arguments],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=self.environment,
+            )  # fmt: skip
+        self.pid = self._process.pid
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            match = _READY.search(self.said)
+            if match:
+                self.base = match[1]
+                return self
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                code = self.stop(signal.SIGKILL)
+                raise RuntimeError(f"stentor serve ended with {code}:\n{self.said}{self.log}")
+            time.sleep(0.01)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Sends a signal and waits for the end; the exit code, negative if the signal killed it."""
+        if self._process is None:
+            return 0
+        process, self._process = self._process, None
+        process.send_signal(number)
+        try:
+            return process.wait(PATIENCE)
+        finally:
+            process.kill()
+            process.wait()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.base.rpartition(":")[2])
+
+    @property
+    def said(self) -> str:
+        """What it has printed."""
+        return self._out.read_text()
+
+    @property
+    def log(self) -> str:
+        """What it has logged, over all its lives."""
+        return self._log.read_text()
+
+    def run(
+        self, *arguments: str, stdin: str = "", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Types ``stentor ARGUMENTS`` with the server's settings. Raises if it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", "stentor", *arguments],
+            input=stdin, capture_output=True, text=True, check=False,
+            timeout=PATIENCE, env=self.environment,
+        )  # fmt: skip
+        if check and done.returncode:
+            raise RuntimeError(f"stentor {' '.join(arguments)}: {done.returncode}\n{done.stderr}")
+        return done
+
+    def account(self, name: str, *options: str, password: str = "correct horse battery") -> Any:
+        """Makes an account; the JSON object that the command prints."""
+        done = self.run(
+            "account", "create", name, "--email", f"{name}@example.org", *options,
+            stdin=f"{password}\n",
+        )  # fmt: skip
+        return json.loads(done.stdout)
+
+    def token(self, name: str, scopes: str = "read write follow push") -> str:
+        """Makes a token of that account."""
+        return self.run("token", "create", name, "--scopes", scopes).stdout.strip()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+@pytest.fixture
+def unserved(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    """A server that has not been started, on each database in turn; it is stopped in the end."""
+    settings = {}
+    if engine == "postgres":
+        settings["database_url"] = request.getfixturevalue("postgres_url")
+    server = Served(tmp_path / "served", **settings)
+    yield server
+    server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def served(unserved: Served) -> Served:
+    """A running server, on each database in turn."""
+    return unserved.start()

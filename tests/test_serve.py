@@ -1,0 +1,333 @@
+"""The program as people start it: a real process, real signals, a second one beside it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stentor.commands import server
+from stentor.config import Settings
+from tests.serving import Served
+
+
+def get(served: Served, path: str, **headers: str) -> httpx.Response:
+    return httpx.get(f"{served.base}{path}", headers=headers, timeout=10)
+
+
+def test_a_newcomer_gets_from_nothing_to_a_signed_in_account(served: Served):
+    assert get(served, "/health").text == "OK"
+    account = served.account("alice", "--role", "owner")
+    token = served.token("alice")
+    answer = get(served, "/api/v1/instance", Authorization=f"Bearer {token}")
+    assert answer.status_code == 200
+    assert answer.json()["stats"]["user_count"] in (0, 1)
+    me = get(served, "/api/v1/accounts/verify_credentials", Authorization=f"Bearer {token}")
+    assert me.status_code == 200
+    assert (me.json()["id"], me.json()["role"]["name"]) == (account["id"], "Owner")
+
+
+def test_an_empty_server_says_how_to_make_the_first_account_and_later_does_not(unserved: Served):
+    unserved.start()
+    assert f"{unserved.base}/auth/first_owner?token=" in unserved.said
+    assert "stentor account create NAME" in unserved.said
+    assert unserved.stop() == 0
+    unserved.account("alice")
+    unserved.start()
+    assert unserved.said == f"Stentor 0.1.0 is ready: {unserved.base}\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_drains_and_ends_with_zero_when_told_to_stop(served: Served, number: int):
+    with httpx.Client(base_url=served.base) as kept:
+        assert kept.get("/health").status_code == 200  # an open connection does not hold it up
+        began = time.monotonic()
+        assert served.stop(number) == 0
+        assert time.monotonic() - began < 5
+    assert "Traceback" not in served.log
+
+
+def test_a_second_server_on_the_same_folder_refuses_with_one_line(served: Served):
+    second = served.run("serve", check=False)
+    assert second.returncode == 75
+    assert second.stdout == ""
+    assert second.stderr == (
+        f"stentor: another server (process {served.pid}) is using the folder {served.data}\n"
+    )
+    assert get(served, "/health").text == "OK"
+
+
+def test_a_server_that_was_killed_leaves_no_lock_behind(served: Served):
+    assert served.stop(signal.SIGKILL) == -signal.SIGKILL
+    served.start()
+    assert get(served, "/health").text == "OK"
+
+
+def test_commands_work_while_it_runs_and_are_seen_at_once(served: Served):
+    served.account("alice")
+    token = served.token("alice")
+    me = "/api/v1/accounts/verify_credentials"
+    assert get(served, me, Authorization=f"Bearer {token}").status_code == 200
+    served.run("account", "disable", "alice")
+    refused = get(served, me, Authorization=f"Bearer {token}")
+    assert (refused.status_code, refused.json()) == (
+        403,
+        {"error": "Your login is currently disabled"},
+    )
+    served.run("account", "enable", "alice")
+    assert get(served, me, Authorization=f"Bearer {token}").status_code == 200
+
+
+def test_what_clients_are_told_carries_the_port_that_was_found(served: Served):
+    assert served.base == f"http://localhost:{served.port}"
+    assert get(served, "/api/v2/instance").json()["domain"] == f"localhost:{served.port}"
+
+
+def test_keys_are_made_once_and_only_their_owner_can_read_them(unserved: Served):
+    unserved.start()
+    keys = unserved.data / "keys.json"
+    before = keys.read_bytes()
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    unserved.stop()
+    unserved.start()
+    assert keys.read_bytes() == before
+
+
+def test_lost_keys_are_not_replaced_while_somebody_lives_here(unserved: Served):
+    unserved.start()
+    unserved.account("alice")
+    unserved.stop()
+    (unserved.data / "keys.json").unlink()
+    refused = unserved.run("serve", check=False)
+    assert refused.returncode == 78
+    assert "keys.json is missing" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    unserved.run("keys", "create")
+    unserved.start()
+
+
+# --- What does not depend on the database -------------------------------------------------------
+
+
+@pytest.fixture
+def alone(tmp_path: Path):
+    server = Served(tmp_path / "served")
+    yield server
+    server.stop(signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "line"),
+    [
+        ("port", "many", "port: 'many' is not a whole number"),
+        ("port", "70000", "port: 70000 is not between 0 and 65535"),
+        ("registrations", "maybe", "registrations: 'maybe' is none of open, approval, closed"),
+        ("domain", "https://example.org", "domain: 'https://example.org' is not host or host:port"),
+        ("tls_cert", "cert.pem", "tls_cert and tls_key go together"),
+        ("database_url", "mysql://x", "database_url: begin it with sqlite: or postgresql:"),
+        ("trusted_proxies", "proxy.local", "trusted_proxies: 'proxy.local' is no IP address"),
+    ],
+)
+def test_a_bad_setting_ends_it_with_78_and_one_line(
+    tmp_path: Path, setting: str, value: str, line: str
+):
+    done = Served(tmp_path, **{setting: value}).run("serve", check=False)
+    assert done.returncode == 78
+    assert done.stderr.startswith(f"stentor: {line}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_that_nobody_serves_ends_it_with_70_and_does_not_show_its_password(
+    tmp_path: Path,
+):
+    url = "postgresql://stentor:hunter2@127.0.0.1:1/stentor"
+    done = Served(tmp_path, database_url=url).run("serve", check=False)
+    assert done.returncode == 70
+    assert done.stderr.startswith("stentor: the database cannot be used")
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_no_database_ends_it_with_70(tmp_path: Path):
+    file = tmp_path / "stentor.db"
+    file.write_bytes(b"this is no database, whatever its name says" * 100)
+    done = Served(tmp_path, database_url=f"sqlite:{file}").run("serve", check=False)
+    assert done.returncode == 70
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_ends_it_with_69_and_one_line(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = Served(tmp_path, port=str(port)).run("serve", check=False)
+    assert done.returncode == 69
+    assert (
+        done.stderr == f"stentor: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+    )
+
+
+def test_it_is_ready_within_seconds(alone: Served):
+    began = time.monotonic()
+    alone.start()
+    assert time.monotonic() - began < 5  # well under one on an idle machine
+
+
+def test_it_says_who_it_is_to_nobody(alone: Served):
+    answer = get(alone.start(), "/health")
+    assert "server" not in answer.headers
+    assert "date" in answer.headers
+
+
+def test_it_serves_tls_with_a_certificate_of_ones_own(alone: Served, certificate: tuple[str, str]):
+    cert, key = certificate
+    alone.start("--tls-cert", cert, "--tls-key", key)
+    assert alone.base.startswith("https://localhost:")
+    trusted = ssl.create_default_context(cafile=cert)
+    answer = httpx.get(f"{alone.base}/api/v1/instance", verify=trusted)
+    assert answer.json()["urls"]["streaming_api"] == f"wss://localhost:{alone.port}"
+
+
+def test_a_certificate_that_is_none_ends_it_with_78(tmp_path: Path):
+    bad = tmp_path / "bad.pem"
+    bad.write_text("nothing")
+    done = Served(tmp_path, tls_cert=str(bad), tls_key=str(bad)).run("serve", check=False)
+    assert done.returncode == 78
+    assert "tls_cert or tls_key cannot be used" in done.stderr
+
+
+def test_a_settings_file_is_read_and_the_command_line_wins(tmp_path: Path):
+    file = tmp_path / "stentor.toml"
+    file.write_text('title = "From the file"\ndescription = "also"\nport = 1\n')
+    alone = Served(tmp_path / "served")
+    alone.environment["STENTOR_CONFIG"] = str(file)
+    try:
+        alone.start("--title", "From the command line")
+        about = get(alone, "/api/v2/instance").json()
+        assert (about["title"], about["description"]) == ("From the command line", "also")
+    finally:
+        alone.stop()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+# --- What a peer may send ------------------------------------------------------------------------
+
+
+def raw(port: int, sent: bytes, *, seconds: float = 5) -> bytes:
+    """What comes back until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as peer:
+        peer.sendall(sent)
+        got = b""
+        try:
+            while piece := peer.recv(65536):
+                got += piece
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return got
+
+
+HEAD = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (HEAD + b"Connection: close\r\n\r\n", b"200"),
+        (HEAD + b"X-Big: " + b"x" * 20_000 + b"\r\n\r\n", b"431"),
+        (HEAD + b"".join(b"X-%d: 1\r\n" % n for n in range(120)) + b"\r\n", b"431"),
+        (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"431"),
+        (HEAD + b"X-Endless: " + b"x" * 200_000, b"431"),
+        (HEAD + b"Host: evil.example\r\n\r\n", b"400"),
+        (HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+        (HEAD + b"Content-Length: +3\r\n\r\nabc", b"400"),
+        (HEAD + b"Bad Header\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1", b"400"),
+    ],
+    ids=[
+        "plain", "big", "many", "long-url", "endless", "two-hosts", "cl-and-te", "plus",
+        "no-colon", "tls-hello",
+    ],
+)  # fmt: skip
+def test_a_head_has_its_limits(one_for_all: Served, sent: bytes, status: bytes):
+    got = raw(one_for_all.port, sent)
+    assert got.startswith(b"HTTP/1.1 " + status), got[:200]
+    assert got.count(b"HTTP/1.1 ") == 1  # never two answers to one request
+    assert get(one_for_all, "/health").text == "OK"
+
+
+@pytest.fixture(scope="module")
+def one_for_all(tmp_path_factory: pytest.TempPathFactory):
+    with Served(tmp_path_factory.mktemp("served")) as server:
+        yield server
+
+
+async def test_a_peer_that_does_not_say_what_it_wants_is_hung_up_on(tmp_path: Path, monkeypatch):
+    import asyncio
+
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    address: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
+    settings = Settings(data=str(tmp_path), port=0)
+
+    async def ready(app: object) -> None:
+        address.set_result(("127.0.0.1", app.settings.port))
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    task = asyncio.create_task(server.serve(settings, ready))
+    try:
+        for begun in (b"", b"GET / HT", HEAD, HEAD + b"\r\n" + HEAD):
+            reader, writer = await asyncio.open_connection(*await address)
+            writer.write(begun)
+            await asyncio.wait_for(reader.read(), 3)  # until it hangs up
+            writer.close()
+    finally:
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.wait_for(task, 5)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_the_module_runs_as_a_program():
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-m", "stentor", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "stentor, version 0.1.0\n"
