@@ -1,0 +1,1 @@
+"""What Stentor costs, measured: `make bench`. `tests/test_benchmarks.py` keeps it running."""

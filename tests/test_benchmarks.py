@@ -1,0 +1,100 @@
+"""The benchmarks run, on both engines, and what they seed is what the server would have written."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import community, report, seed
+from stentor.store.database import open_database
+from tests import invariants
+
+ROOT = Path(__file__).parents[1]
+LINES = [
+    "page of 40, the same each time",
+    "page of 40, another account's each time",
+    "page of 40, half way down",
+    "the oldest page of 40, another account's each time",
+    "page of 40 amid the favourites of a famous status",
+    "one notification",
+    "unread_count",
+    "poll that finds nothing new",
+    "favourites that became durable notifications, 32 at once",
+]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "stentor-benchmarks"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_a_small_run_measures_everything_and_writes_the_table(
+    engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    text = command.main(
+        ["--quick", "--engine", engine, "--notifications", "3000", "--people", "15",
+         "--readme", str(readme)]
+    )  # fmt: skip
+    assert [line.split(" | ")[0][2:] for line in text.splitlines()[6:-2]] == LINES
+    assert text in capsys.readouterr().out
+    assert readme.read_text() == f"before\n{report.BEGIN}\n{text}\n{report.END}\nafter\n"
+
+
+async def test_a_seed_keeps_what_the_server_itself_keeps(cache: Path):
+    made = community.make(30_000, 15)
+    file = cache / "stentor.db"
+    cache.mkdir(parents=True)
+    seed.fill_sqlite(file, made)
+    db = await open_database(f"sqlite:{file}")
+    try:
+        assert await db.migrate() == []
+        assert await db.fetch("PRAGMA foreign_key_check") == []
+        assert await db.fetch_value("SELECT count(*) FROM notifications") == 30_000
+        assert await db.fetch_value("SELECT count(*) FROM notification_group_segments") > 0
+        await invariants.check(db)
+    finally:
+        await db.close()
+
+
+async def test_a_seed_has_the_schema_of_a_new_database(cache: Path, tmp_path: Path):
+    file = cache / "stentor.db"
+    cache.mkdir(parents=True)
+    seed.fill_sqlite(file, community.make(500, 5))
+    filled, fresh = await open_database(f"sqlite:{file}"), await open_database(
+        f"sqlite:{tmp_path / 'fresh.db'}"
+    )  # fmt: skip
+    try:
+        await fresh.migrate()
+        assert await filled.describe() == await fresh.describe()
+    finally:
+        await filled.close()
+        await fresh.close()
+
+
+async def test_a_seed_with_a_wrong_count_is_not_taken(cache: Path):
+    made = community.make(2000, 10)
+    table = made.tables["notification_groups"]
+    at = table.columns.index("notifications_count")
+    table.rows[0] = (*table.rows[0][:at], table.rows[0][at] + 1, *table.rows[0][at + 1 :])
+    cache.mkdir(parents=True)
+    seed.fill_sqlite(cache / "stentor.db", made)
+    db = await open_database(f"sqlite:{cache / 'stentor.db'}")
+    try:
+        with pytest.raises(AssertionError, match="group"):
+            await seed.verify(db, made)
+    finally:
+        await db.close()
+
+
+def test_the_same_size_makes_the_same_community():
+    assert community.make(1000, 8).tables == community.make(1000, 8).tables
+
+
+def test_the_readme_has_a_place_for_the_figures():
+    text = (ROOT / "README.md").read_text()
+    assert text.count(report.BEGIN) == text.count(report.END) == 1
