@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import html
+import json
 import re
 import warnings
 from dataclasses import dataclass
@@ -245,6 +246,16 @@ async def test_no_is_told_to_the_application_and_nothing_is_granted(client):
     assert said.pop("error_description")
     assert said == {"error": "access_denied", "state": "s", "iss": ISSUER}
     assert (await consent(browser, page)).status == 400  # a no is a no
+
+
+async def test_no_to_an_application_without_an_address_is_shown_to_the_person(client):
+    registered = await register(client, OOB)
+    browser = await person(client)
+    answer = await consent(browser, await browser.get(registered.query()), decision="deny")
+    assert (answer.status, "the app got nothing" in answer.text) == (400, True)
+    assert "location" not in answer.headers
+    wrong = await browser.get(registered.query(scope="push"))
+    assert (wrong.status, "scope is invalid" in wrong.text) == (400, True)
 
 
 async def test_no_by_delete(client):
@@ -583,6 +594,51 @@ async def test_somebody_suspended_meanwhile_gets_no_further(client):
         await tx.run("UPDATE accounts SET suspended_at = 1")
     assert (await browser.get(registered.query())).status == 403
     assert (await consent(browser, page)).status == 403
+
+
+ODD = [
+    None, True, 0, -1, 1.5, "", " ", "None", "null", "undefined", "\x00", "\ud800", "\r\nX: y",
+    "%", "%00", "ä" * 300, "x" * 5000, [], [None], ["x"], [["x"]], {}, {"x": "y"}, {"0": "x"},
+    {"x": {"y": ["z"]}}, "999999999999999999999999", "' OR 1=1 --", "{{ 7 * 7 }}",
+]  # fmt: skip
+NAMES = [
+    "client_id", "client_secret", "redirect_uri", "redirect_uris", "response_type", "scope",
+    "scopes", "state", "force_login", "lang", "code", "code_verifier", "code_challenge",
+    "code_challenge_method", "response_mode", "grant_type", "token", "request", "decision",
+    "authenticity_token", "continue", "user", "username", "password", "email", "application_id",
+    "client_name", "website", "resource", "_method", "v", "agreement", "locale", "reason",
+]  # fmt: skip
+PLACES = [
+    ("POST", "/api/v1/apps"), ("GET", "/oauth/authorize"), ("POST", "/oauth/authorize"),
+    ("DELETE", "/oauth/authorize"), ("GET", "/oauth/authorize/native"), ("POST", "/oauth/token"),
+    ("POST", "/oauth/revoke"), ("GET", "/oauth/userinfo"), ("POST", "/oauth/userinfo"),
+    ("GET", "/auth/sign_in"), ("POST", "/auth/sign_in"), ("GET", "/auth/sign_out"),
+    ("POST", "/auth/sign_out"), ("GET", "/auth/first_owner"), ("POST", "/auth/first_owner"),
+    ("GET", "/auth/applications"), ("POST", "/auth/applications"), ("GET", "/auth/stentor.css"),
+    ("GET", "/"), ("POST", "/api/v1/accounts"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path"), PLACES)
+async def test_no_odd_value_is_a_fault_of_ours(client, method, path):
+    browser = await person(client)
+    registered = await register(client)
+    app_token = await make_token(client.db, None, "write")
+    by = app_token if path == "/api/v1/accounts" else None
+    good = {**registered.swap("x"), "response_type": "code", "scope": "read"}
+    page = await browser.get(registered.query())
+    good |= hidden(page, "/oauth/authorize")
+    for odd in ODD:
+        everything = dict.fromkeys(NAMES, odd)
+        for body in (everything, {**everything, **good}, {**good, "state": odd, "scope": odd}):
+            kind = {"Content-Type": "application/json"}
+            text = json.dumps(body).encode()  # escaped: halves of surrogate pairs travel too
+            answers = [await browser.request(method, path, by=by, body=text, headers=kind)]
+            if isinstance(odd, str) and "\ud800" not in odd:
+                answers.append(await browser.request(method, path, by=by, form=body))
+                answers.append(await browser.request(method, path, by=by, params=body))
+            for answer in answers:
+                assert answer.status < 500, (odd, answer)
 
 
 # --- Swapping a code ---------------------------------------------------------------------------

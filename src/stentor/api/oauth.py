@@ -27,6 +27,8 @@ from stentor.store import access_grants, accounts, applications
 from stentor.store.access_grants import Wish
 
 _MODES = ("query", "fragment", "form_post")
+# Where there is no application to tell, the person reads it.
+_OOB_TEXTS = {"access_denied": "You said no, and the app got nothing. You can close this page."}
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -110,7 +112,7 @@ def _send_back(request: Request, back: _Return, answer: dict[str, str], *, statu
     """The answer to the client, by the way it asked for; it never repeats a name (T25)."""
     if back.uri == OOB:
         if "code" not in answer:
-            raise errors.PageProblem(answer["error_description"])
+            raise errors.PageProblem(_OOB_TEXTS.get(answer["error"], answer["error_description"]))
         return redirect(
             request, rules.respond_to("/oauth/authorize/native", [("code", answer["code"])])
         )
