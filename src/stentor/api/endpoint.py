@@ -45,10 +45,11 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
     handler, access, scopes, extra = route.handler, route.access, route.scopes, route.limits
     method, path = route.method, route.path
 
-    async def respond(
-        http: falcon.asgi.Request, resp: falcon.asgi.Response, **parts: str
-    ) -> None:
+    async def respond(http: falcon.asgi.Request, resp: falcon.asgi.Response, **parts: str) -> None:
         now = services.now()
+        if access is not Access.OPEN:
+            resp.set_header("Cache-Control", "private, no-store")
+            resp.set_header("Vary", "Authorization, Origin")
         try:
             request = Request(http, services, parts, await read_values(http))
             if access is Access.OPEN:
@@ -63,8 +64,6 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
                     _limit(request, extra, resp, now)
                     raise
                 _limit(request, extra, resp, now)
-                resp.set_header("Cache-Control", "private, no-store")
-                resp.set_header("Vary", "Authorization, Origin")
             responses.write(resp, await handler(request))
         except errors.PublicError as problem:
             responses.write_error(resp, problem)
