@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from stentor import telemetry
 from stentor.domain import grouped_notifications, ids
@@ -21,6 +23,7 @@ from stentor.store.database import Transaction
 from stentor.store.facts import Recipient
 from stentor.store.notification_decisions import NotificationDecision
 from stentor.store.notification_groups import Member
+from stentor.store.notifications import NewNotification
 from stentor.streaming.bus import Bus, News
 
 # Nobody asks why he was not told of his own doings, and who is gone asks nothing.
@@ -29,15 +32,25 @@ UNREMARKABLE = frozenset({"oneself", "recipient_unavailable"})
 REQUESTING = frozenset({NotificationType.MENTION, NotificationType.QUOTE})
 
 
-async def notify(tx: Transaction, bus: Bus, event: Event, *, now: int) -> None:
-    """Tells every recipient of an event who is to be told; once, whatever is repeated.
+class _Told(NamedTuple):
+    """One recipient who is to be told of one event, and how."""
+
+    event: Event
+    recipient: Recipient
+    decision: Decision
+
+
+async def notify(tx: Transaction, bus: Bus, *events: Event, now: int) -> None:
+    """Tells every recipient of these events who is to be told; once, whatever is repeated.
 
     Part of the caller's transaction: nothing is kept or said if that does not commit. The
-    number of queries depends on the number of recipients only.
+    number of queries depends on the number of recipients only, and hardly on that for types
+    that stand alone in a list. All inboxes are locked at once, in their order: whoever tells
+    of several things in one transaction hands them over together.
     """
-    told: list[tuple[Recipient, Decision]] = []
+    told: list[_Told] = []
     dropped: list[NotificationDecision] = []
-    for recipient in await facts.load(tx, event, now=now):
+    for event, recipient in await _recipients(tx, events, now=now):
         decision = decide(event.type, recipient.facts, recipient.policy)
         telemetry.count(
             telemetry.Metric.NOTIFICATION_DECIDED,
@@ -45,34 +58,56 @@ async def notify(tx: Transaction, bus: Bus, event: Event, *, now: int) -> None:
             verdict=decision.verdict.name.lower(),
             reason=decision.reason,
         )
+        one = _Told(event, recipient, decision)
         if decision.verdict is not Verdict.DROP:
-            told.append((recipient, decision))
+            told.append(one)
         elif decision.reason not in UNREMARKABLE:
-            dropped.append(_noted(event, recipient, decision, now=now))
-    await notification_decisions.add(tx, dropped)
+            dropped.append(_noted(one, None, now=now))
     if not told:
+        await notification_decisions.add(tx, dropped)
         return
-    await notification_inboxes.touch(tx, [recipient.account_id for recipient, _ in told])
+    await notification_inboxes.touch(tx, [one.recipient.account_id for one in told])
+    await _retract_older(tx, told)
     numbers = await tx.next_ids("notification", len(told))
-    for notification_id, (recipient, decision) in zip(numbers, told, strict=True):
-        if TRAITS[event.type].replaces:
-            await retract(
-                tx,
-                account_id=recipient.account_id,
-                type=event.type,
-                activity_id=event.activity_id,
-            )
-        await _keep(tx, bus, event, recipient, decision, notification_id=notification_id, now=now)
+    kept = await _keep(tx, list(zip(numbers, told, strict=True)), now=now)
+    noted = [_noted(one, number, now=now) for number, one in kept]
+    await notification_decisions.add(tx, dropped + noted)
+    for number, one in kept:
+        if one.decision.verdict is Verdict.ACCEPT:
+            account_id = one.recipient.account_id
+            tx.after_commit(bus.publish, News(account_id, "notification", number))
 
 
-def _noted(
-    event: Event,
-    recipient: Recipient,
-    decision: Decision,
-    *,
-    now: int,
-    notification_id: int | None = None,
-) -> NotificationDecision:
+async def _recipients(
+    tx: Transaction, events: Sequence[Event], *, now: int
+) -> list[tuple[Event, Recipient]]:
+    """Each event with each of its recipients who exists, by rising id of the account.
+
+    Events of one sender about one status cost one round of queries together.
+    """
+    alike: dict[tuple[object, ...], list[Event]] = {}
+    for event in events:
+        key = (event.type, event.from_account_id, event.status_id, event.silenced)
+        alike.setdefault(key, []).append(event)
+    found: list[tuple[Event, Recipient]] = []
+    for group in alike.values():
+        together = group[0]
+        if len(group) > 1:
+            everyone = tuple(one for event in group for one in event.recipients)
+            together = dataclasses.replace(together, recipients=everyone)
+        loaded = await facts.load(tx, together, now=now)
+        if len(group) == 1:
+            found += [(together, one) for one in loaded]
+            continue
+        by_id = {one.account_id: one for one in loaded}
+        found += [
+            (event, by_id[one]) for event in group for one in event.recipients if one in by_id
+        ]
+    return found
+
+
+def _noted(one: _Told, notification_id: int | None, *, now: int) -> NotificationDecision:
+    event, recipient, decision = one
     return NotificationDecision(
         0,
         recipient.account_id,
@@ -87,65 +122,92 @@ def _noted(
     )
 
 
+async def _retract_older(tx: Transaction, told: Sequence[_Told]) -> None:
+    """What a newer word about the same thing replaces goes first (edits)."""
+    older: dict[tuple[NotificationType, int], list[int]] = {}
+    for event, recipient, _ in told:
+        if TRAITS[event.type].replaces:
+            older.setdefault((event.type, event.activity_id), []).append(recipient.account_id)
+    for (type_, activity_id), account_ids in older.items():
+        await notifications.remove_activity(tx, account_ids, type_, activity_id)
+
+
 async def _keep(
-    tx: Transaction,
-    bus: Bus,
-    event: Event,
-    recipient: Recipient,
-    decision: Decision,
-    *,
-    notification_id: int,
-    now: int,
-) -> None:
-    filtered = decision.verdict is Verdict.FILTER
+    tx: Transaction, told: list[tuple[int, _Told]], *, now: int
+) -> list[tuple[int, _Told]]:
+    """Keeps notifications by their ids, with groups and requests; those that were new."""
+    alone: list[NewNotification] = []
+    added: set[int] = set()
+    for number, one in told:
+        event, recipient, decision = one
+        row = NewNotification(
+            recipient.account_id,
+            decision.verdict is Verdict.FILTER,
+            number,
+            event.type.value,
+            event.activity_id,
+            recipient.from_account_id,
+            event.status_id,
+            None,
+            decision.reason,
+            now,
+        )
+        prefix = grouped_notifications.prefix(event.type, event.status_id)
+        if prefix is None or row.filtered:
+            alone.append(row)
+        elif await _keep_in_group(tx, row, prefix, event.created_at, now=now):
+            added.add(number)
+    added |= await notifications.add(tx, alone)
+    kept = [(number, one) for number, one in told if number in added]
+    for number, one in kept:
+        await _announce(tx, number, one, now=now)
+    return kept
+
+
+async def _keep_in_group(
+    tx: Transaction, row: NewNotification, prefix: str, activity_at: int, *, now: int
+) -> bool:
+    """Keeps a notification and counts it in its group; False if it is there already."""
+    last = await notification_groups.find_open(tx, row.account_id, prefix)
+    bucket = grouped_notifications.bucket(activity_at, last, now=now)
+    row = row._replace(group_key=f"{prefix}-{bucket}")
+    if not await notifications.add(tx, [row]):
+        return False
     member = Member(
-        account_id=recipient.account_id,
-        id=notification_id,
-        type=event.type.value,
-        from_account_id=recipient.from_account_id,
-        status_id=event.status_id,
-        created_at=now,
+        account_id=row.account_id,
+        id=row.id,
+        type=row.type,
+        from_account_id=row.from_account_id,
+        status_id=row.status_id,
+        created_at=row.created_at,
     )
-    prefix = None if filtered else grouped_notifications.prefix(event.type, event.status_id)
-    key, bucket = None, 0
-    if prefix is not None:
-        last = await notification_groups.find_open(tx, member.account_id, prefix)
-        bucket = grouped_notifications.bucket(event.created_at, last, now=now)
-        key = f"{prefix}-{bucket}"
-    added = await notifications.add(
-        tx,
-        member,
-        activity_id=event.activity_id,
-        filtered=filtered,
-        group_key=key,
-        reason=decision.reason,
+    await notification_groups.join(
+        tx, member, group_key=f"{prefix}-{bucket}", prefix=prefix, bucket=bucket
     )
-    if not added:
-        return
-    noted = _noted(event, recipient, decision, now=now, notification_id=notification_id)
-    await notification_decisions.add(tx, [noted])
-    if filtered:
+    return True
+
+
+async def _announce(tx: Transaction, number: int, one: _Told, *, now: int) -> None:
+    """What a new notification brings with it: the request, or the direct message."""
+    event, recipient, decision = one
+    if decision.verdict is Verdict.FILTER:
         if event.type in REQUESTING:
             await notification_requests.touch(
                 tx,
-                request_id=ids.snowflake(now, notification_id),
-                account_id=member.account_id,
-                from_account_id=member.from_account_id,
+                request_id=ids.snowflake(now, number),
+                account_id=recipient.account_id,
+                from_account_id=recipient.from_account_id,
                 now=now,
             )
-        return
-    if key is not None and prefix is not None:
-        await notification_groups.join(tx, member, group_key=key, prefix=prefix, bucket=bucket)
-    if event.type is NotificationType.MENTION and recipient.direct and event.status_id:
-        await conversations.add_direct_mention(tx, member.account_id, event.status_id)
-    tx.after_commit(bus.publish, News(member.account_id, "notification", notification_id))
+    elif event.type is NotificationType.MENTION and recipient.direct and event.status_id:
+        await conversations.add_direct_mention(tx, recipient.account_id, event.status_id)
 
 
 async def retract(
     tx: Transaction, *, account_id: int, type: NotificationType, activity_id: int
 ) -> None:
     """Takes back what an undone activity had caused for one account, if anything."""
-    await notifications.remove_activity(tx, account_id, type, activity_id)
+    await notifications.remove_activity(tx, [account_id], type, activity_id)
 
 
 async def forget_sender(tx: Transaction, *, account_id: int, from_account_id: int) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from stentor.domain.notifications import Notification, NotificationType
 from stentor.domain.paging import Cursor
 from stentor.store import notification_groups, notification_inboxes, notification_requests
 from stentor.store.database import Reader, Row, Transaction
-from stentor.store.notification_groups import Member
 
 COLUMNS = (
     "n.id, n.type, n.activity_id, n.from_account_id, n.status_id, n.group_key, n.filtered,"
@@ -22,38 +22,43 @@ STEP = 500
 
 # ---------------------------------------------------------------- adding
 
-ADD = """
-    INSERT INTO notifications (account_id, filtered, id, type, activity_id, from_account_id,
-        status_id, group_key, reason, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-    ON CONFLICT (account_id, type, activity_id) DO NOTHING RETURNING id
+
+class NewNotification(NamedTuple):
+    """The columns of a notification when it is made."""
+
+    account_id: int
+    filtered: bool
+    id: int
+    type: str
+    activity_id: int
+    from_account_id: int
+    status_id: int | None
+    group_key: str | None
+    reason: str
+    created_at: int
+
+
+ADD = f"""
+    INSERT INTO notifications ({", ".join(NewNotification._fields)})
+    VALUES ({", ".join(f"${n}" for n in range(1, len(NewNotification._fields) + 1))})
+    ON CONFLICT (account_id, type, activity_id) DO NOTHING
 """
+# Which of many were new: their ids were given out just now, and to nobody else.
+ADDED = "SELECT id FROM notifications WHERE account_id = ANY($1) AND id = ANY($2)"
 
 
-async def add(
-    tx: Transaction,
-    member: Member,
-    *,
-    activity_id: int,
-    filtered: bool,
-    group_key: str | None,
-    reason: str,
-) -> bool:
-    """Keeps a notification; False if that activity has been told of already."""
-    row = await tx.fetch_row(
-        ADD,
-        member.account_id,
-        filtered,
-        member.id,
-        member.type,
-        activity_id,
-        member.from_account_id,
-        member.status_id,
-        group_key,
-        reason,
-        member.created_at,
-    )
-    return row is not None
+async def add(tx: Transaction, rows: Sequence[NewNotification]) -> set[int]:
+    """Keeps notifications; the ids of those whose activity had not been told of already.
+
+    One statement for one, two for any number.
+    """
+    if len(rows) == 1:
+        return {row[0] for row in await tx.fetch(f"{ADD} RETURNING id", *rows[0])}
+    if not rows:
+        return set()
+    await tx.run_many(ADD, rows)
+    found = await tx.fetch(ADDED, [row.account_id for row in rows], [row.id for row in rows])
+    return {row[0] for row in found}
 
 
 # ---------------------------------------------------------------- listing
@@ -210,13 +215,13 @@ async def remove_one(tx: Transaction, account_id: int, notification_id: int) -> 
 
 
 async def remove_activity(
-    tx: Transaction, account_id: int, type: NotificationType, activity_id: int
+    tx: Transaction, account_ids: list[int], type: NotificationType, activity_id: int
 ) -> None:
-    """Removes what one activity had caused for that account, if anything."""
+    """Removes what one activity had caused for those accounts, if anything."""
     rows = await tx.fetch(
         "DELETE FROM notifications"
-        f" WHERE account_id = $1 AND type = $2 AND activity_id = $3 {_REMOVED}",
-        account_id,
+        f" WHERE account_id = ANY($1) AND type = $2 AND activity_id = $3 {_REMOVED}",
+        account_ids,
         type.value,
         activity_id,
     )
@@ -266,6 +271,25 @@ async def remove_about(tx: Transaction, status_ids: Iterable[int]) -> None:
 
 async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
     """Removes some of an account's notifications with ids up to that; False when none is left.
+
+# By the index on senders.
+REMOVE_CAUSED = """
+    DELETE FROM notifications
+    WHERE from_account_id = ANY($1) AND type = $2 AND activity_id = ANY($3) %s
+"""
+
+
+async def remove_caused(
+    tx: Transaction,
+    from_account_ids: Iterable[int],
+    type: NotificationType,
+    activity_ids: Iterable[int],
+) -> None:
+    """Removes what anybody was told of those activities of those senders."""
+    sql = REMOVE_CAUSED % _REMOVED
+    rows = await tx.fetch(sql, list(from_account_ids), type.value, list(activity_ids))
+    await _settle(tx, rows)
+
 
     Whole groups go first, so a list never shows a group that is half gone.
     """
