@@ -101,10 +101,10 @@ async def add_first_owner(tx: Transaction, account_id: int) -> bool:
 
 
 _MANAGERS = [role.id for role in NAMES.values() if role.may(Permission.MANAGE_USERS)]
-# By the partial index on roles, which holds the staff alone.
+# By the partial index on roles, which holds the staff alone; remote accounts have no role here.
 STAFF = """
     SELECT id FROM accounts
-    WHERE role_id <> -99 AND role_id = ANY($1) AND domain = '' AND suspended_at IS NULL
+    WHERE role_id <> -99 AND role_id = ANY($1) AND suspended_at IS NULL
 """
 
 
