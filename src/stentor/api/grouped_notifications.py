@@ -11,6 +11,7 @@ from stentor.api import responses
 from stentor.api.request import Request
 from stentor.domain import grouped_notifications as domain
 from stentor.domain import paging
+from stentor.domain.attachments import Attachments
 from stentor.domain.limits import GROUP_ACCOUNTS_PAGE, NOTIFICATIONS_PAGE, UNREAD_COUNT_PAGE
 from stentor.domain.paging import Cursor
 from stentor.domain.statuses import LoadedStatuses
@@ -38,6 +39,7 @@ def _wanted(request: Request) -> Wanted:
         domain.grouped_types(request.params.texts("grouped_types")),
         include_filtered=selection.include_filtered,
         from_account_id=selection.from_account_id,
+        hidden=selection.hidden,
     )
 
 
@@ -53,13 +55,17 @@ def _partial(request: Request) -> bool:
     )
 
 
-async def _load(request: Request, groups: list[Group], senders: set[int]) -> LoadedStatuses:
-    return await statuses.load(
+async def _load(
+    request: Request, groups: list[Group], senders: set[int]
+) -> tuple[LoadedStatuses, Attachments]:
+    about = await flat.attached(request, ((one.type, one.activity_id) for one in groups))
+    loaded = await statuses.load(
         request.services.db,
         (one.status_id for one in groups if one.status_id is not None),
         request.account_id,
-        with_accounts=senders,
+        with_accounts=[*senders, *about.account_ids()],
     )
+    return loaded, about
 
 
 async def index(request: Request) -> responses.Reply:
@@ -74,7 +80,8 @@ async def index(request: Request) -> responses.Reply:
         span = domain.page_range([one.id for one in groups], cursor)
         stats = await store.statistics(db, request.account_id, groups, span)
         senders = {one for each in stats.values() for one in each.sample_account_ids}
-        loaded = await _load(request, groups, senders)
+        loaded, about = await _load(request, groups, senders)
+        supported = flat.supported_types(request)
         for one in groups:
             numbers = stats[one.group_key]
             group = entities.render_group(
@@ -87,6 +94,14 @@ async def index(request: Request) -> responses.Reply:
                 loaded=loaded,
             )
             entities.add_page(group, min_id=numbers.page_min_id, latest_at=numbers.latest_at)
+            entities.add_details(
+                group,
+                one.activity_id,
+                loaded,
+                request.services.links,
+                attached=about,
+                supported=supported,
+            )
             rendered.append(group)
     body = entities.render(rendered, loaded, request.services.links, partial=partial)
     return responses.timeline_page(request, body, [one.id for one in groups], kept=_KEPT)
@@ -98,7 +113,7 @@ async def show(request: Request) -> Any:
     if group is None:
         raise errors.RecordNotFound
     sample = [sender for _, sender in group.newest]
-    loaded = await _load(request, [group], set(sample))
+    loaded, about = await _load(request, [group], set(sample))
     rendered = entities.render_group(
         group_key=group.group_key,
         type=group.type,
@@ -108,6 +123,14 @@ async def show(request: Request) -> Any:
         sample_account_ids=sample,
         loaded=loaded,
     )
+    entities.add_details(
+        rendered,
+        group.activity_id,
+        loaded,
+        request.services.links,
+        attached=about,
+        supported=flat.supported_types(request),
+    )
     return entities.render([rendered], loaded, request.services.links, partial=False)
 
 
@@ -115,14 +138,15 @@ async def _find(request: Request, group_key: str) -> Group | None:
     """A group by its key; ``ungrouped-<id>`` of a row that has a key means its group (1.9)."""
     db = request.services.db
     number = domain.ungrouped_id(group_key)
-    if number is None:
-        return await store.find(db, request.account_id, group_key)
-    row = await flat_store.find(db, request.account_id, number)
-    if row is None:
-        return None
-    if row.group_key is not None:
-        return await store.find(db, request.account_id, row.group_key)
-    return store.alone(row)
+    if number is not None:
+        row = await flat_store.find(db, request.account_id, number)
+        if row is None or flat.hidden(request, row.type):
+            return None
+        if row.group_key is None:
+            return store.alone(row)
+        group_key = row.group_key
+    group = await store.find(db, request.account_id, group_key)
+    return None if group is None or flat.hidden(request, group.type) else group
 
 
 async def accounts_of_group(request: Request) -> Any:
@@ -143,6 +167,8 @@ async def accounts_of_group(request: Request) -> Any:
 
 async def _members(request: Request, group_key: str, cursor: Cursor) -> list[tuple[int, int]]:
     db = request.services.db
+    if flat.hidden(request, group_key.partition("-")[0]):
+        return []
     return await store.accounts_page(db, request.account_id, group_key, cursor)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,18 @@ from stentor.actions import notifications as actions
 from stentor.api import responses
 from stentor.api.request import Request
 from stentor.domain import paging
+from stentor.domain.attachments import Attachments
 from stentor.domain.limits import NOTIFICATIONS_PAGE, UNREAD_COUNT_PAGE
-from stentor.domain.notifications import Notification, NotificationType, wanted_types
+from stentor.domain.notifications import (
+    BY_NAME,
+    Notification,
+    NotificationType,
+    hidden_from,
+    wanted_types,
+)
 from stentor.entities import notifications as entities
+from stentor.store import attachments, statuses
 from stentor.store import notifications as store
-from stentor.store import statuses
 
 _KEPT = ("account_id", "include_filtered", "types[]", "exclude_types[]", "supported_types[]")
 
@@ -26,32 +34,66 @@ class Selection:
     types: frozenset[NotificationType] | None
     include_filtered: bool
     from_account_id: int | None
+    #: If ``types`` is None: all but these.
+    hidden: frozenset[NotificationType] = frozenset()
 
 
 def selection(request: Request) -> Selection:
     """types[], exclude_types[], include_filtered and account_id (notifications.md 1.2).
 
-    A sender that is named shows what is filtered too; an id that is none means nobody.
+    A sender that is named shows what is filtered too; an id that is none means nobody. What is
+    for staff is left out for everybody else, whoever he was when he was told (T20).
     """
     params = request.params
     types = params.texts("types") if params.values.get("types") not in (None, [], "") else None
     sender = params.text("account_id") or None
+    wanted = wanted_types(types, params.texts("exclude_types"))
+    hidden = hidden_types(request)
     return Selection(
-        wanted_types(types, params.texts("exclude_types")),
+        None if wanted is None else wanted - hidden,
         include_filtered=sender is not None or params.flag("include_filtered"),
         from_account_id=None if sender is None else paging.parse_id(sender) or 0,
+        hidden=hidden if wanted is None else frozenset(),
     )
+
+
+def hidden_types(request: Request) -> frozenset[NotificationType]:
+    """What the viewer's role does not let him see (T20)."""
+    return hidden_from(request.viewer.role) if request.viewer else frozenset(NotificationType)
+
+
+def hidden(request: Request, type: str) -> bool:
+    """True if a notification of that type is not there for the viewer (T20)."""
+    return BY_NAME.get(type) in hidden_types(request)
+
+
+def supported_types(request: Request) -> frozenset[str] | None:
+    """supported_types[]: None if it was not sent; blank it names none (notifications.md 2.9)."""
+    params = request.params
+    return frozenset(params.texts("supported_types")) if "supported_types" in params else None
+
+
+async def attached(request: Request, rows: Iterable[tuple[str, int]]) -> Attachments:
+    """What the viewer's notifications, given as (type, activity id), are about."""
+    return await attachments.load(request.services.db, request.account_id, rows)
 
 
 async def render(request: Request, rows: list[Notification]) -> list[Any]:
     """The rows as the asking account may see them; a row that cannot be shown is left out."""
+    about = await attached(request, ((row.type, row.activity_id) for row in rows))
     loaded = await statuses.load(
         request.services.db,
         (row.status_id for row in rows if row.status_id is not None),
         request.account_id,
-        with_accounts=(row.from_account_id for row in rows),
+        with_accounts=[*(row.from_account_id for row in rows), *about.account_ids()],
     )
-    return entities.render_page(rows, loaded, request.services.links)
+    return entities.render_page(
+        rows,
+        loaded,
+        request.services.links,
+        attached=about,
+        supported=supported_types(request),
+    )
 
 
 async def index(request: Request) -> responses.Reply:
@@ -65,6 +107,7 @@ async def index(request: Request) -> responses.Reply:
         types=wanted.types,
         include_filtered=wanted.include_filtered,
         from_account_id=wanted.from_account_id,
+        hidden=wanted.hidden,
     )
     return responses.timeline_page(
         request, await render(request, rows), [row.id for row in rows], kept=_KEPT
@@ -75,7 +118,7 @@ async def show(request: Request) -> Any:
     """GET /api/v1/notifications/:id; 404 if it is not there or not theirs."""
     number = paging.clamp_id(paging.integer_prefix(request.path["id"]))
     row = await store.find(request.services.db, request.account_id, number)
-    rendered = await render(request, [row]) if row else []
+    rendered = await render(request, [row]) if row and not hidden(request, row.type) else []
     if not rendered:
         raise errors.RecordNotFound
     return rendered[0]
@@ -111,5 +154,6 @@ async def unread_count(request: Request) -> Any:
         types=wanted.types,
         include_filtered=wanted.include_filtered,
         from_account_id=wanted.from_account_id,
+        hidden=wanted.hidden,
     )
     return {"count": count}

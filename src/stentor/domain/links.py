@@ -50,6 +50,10 @@ class Links(NamedTuple):
         """A hashtag as one account features it."""
         return f"{self.base}/@{username}/tagged/{quote(name, safe='')}"
 
+    def collection(self, account_id: int, collection_id: int) -> str:
+        """A local collection: its page, and its lasting identifier."""
+        return f"{self.account_uri(account_id)}/collections/{collection_id}"
+
     def media(self, path: str) -> str:
         """A stored file; ``path`` is relative to the media folder."""
         return f"{self.base}/system/{path}"

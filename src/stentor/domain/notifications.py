@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from stentor.domain.roles import Permission, Role
+
 
 class NotificationType(Enum):
     """The seventeen types, in their canonical order."""
@@ -166,6 +168,18 @@ class Notification(NamedTuple):
     def effective_key(self) -> str:
         """The stored group key, or ``ungrouped-<id>`` (notifications.md 5.2)."""
         return self.group_key or f"ungrouped-{self.id}"
+
+
+#: What a role must permit for a type to be told and shown (reliability T20); none otherwise.
+STAFF_TYPES = {
+    NotificationType.ADMIN_SIGN_UP: Permission.MANAGE_USERS,
+    NotificationType.ADMIN_REPORT: Permission.MANAGE_REPORTS,
+}
+
+
+def hidden_from(role: Role) -> frozenset[NotificationType]:
+    """The types that somebody with that role does not see, though he may have been told once."""
+    return frozenset(one for one, needed in STAFF_TYPES.items() if not role.may(needed))
 
 
 def wanted_types(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stentor.domain import times
+from stentor.domain.attachments import Attachments
 from stentor.domain.links import Links
 from stentor.domain.notifications import BY_NAME, TRAITS, Attached
 from stentor.domain.statuses import LoadedStatuses
-from stentor.entities import accounts, statuses
+from stentor.entities import accounts, attachments, notification_fallbacks, statuses
 from stentor.entities.accounts import PartialAccount
+from stentor.entities.notification_fallbacks import NotificationFallback
 
 _WITH_STATUS = frozenset(
     name for name, type in BY_NAME.items() if TRAITS[type].attached is Attached.STATUS
@@ -30,6 +33,12 @@ class NotificationGroup(Struct, gc=False):
     page_max_id: str | UnsetType = UNSET
     latest_page_notification_at: str | UnsetType = UNSET
     status_id: str | UnsetType | None = UNSET
+    report: Any = UNSET
+    event: Any = UNSET
+    moderation_warning: Any = UNSET
+    collection: Any = UNSET
+    annual_report: Any = UNSET
+    fallback: NotificationFallback | UnsetType = UNSET
 
 
 class Results(Struct, gc=False):
@@ -62,6 +71,32 @@ def render_group(
     if type in _WITH_STATUS:
         entity.status_id = str(status_id) if loaded.may_show(status_id) else None
     return entity
+
+
+def add_details(
+    group: NotificationGroup,
+    activity_id: int,
+    loaded: LoadedStatuses,
+    links: Links,
+    *,
+    attached: Attachments,
+    supported: frozenset[str] | None,
+) -> None:
+    """What a group is about, and words for clients that do not know its type.
+
+    ``supported`` are the types that the client knows, None if it did not say.
+    """
+    given: dict[str, Any] = {
+        "activity_id": activity_id,
+        "attachments": attached,
+        "accounts": loaded.accounts,
+        "links": links,
+    }
+    attachments.attach(group, attachments.GROUP_KEYS, type=group.type, **given)
+    senders = [loaded.accounts[int(one)] for one in group.sample_account_ids]
+    fallback = notification_fallbacks.render(group.type, supported, senders=senders, **given)
+    if fallback is not None:
+        group.fallback = fallback
 
 
 def add_page(group: NotificationGroup, *, min_id: int, latest_at: int) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stentor.domain import times
+from stentor.domain.attachments import Attachments
 from stentor.domain.links import Links
 from stentor.domain.notifications import BY_NAME, TRAITS, Attached
 from stentor.domain.notifications import Notification as NotificationRow
 from stentor.domain.statuses import LoadedStatuses
-from stentor.entities import accounts, statuses
+from stentor.entities import accounts, attachments, notification_fallbacks, statuses
+from stentor.entities.notification_fallbacks import NotificationFallback
 
 
 class Notification(Struct, gc=False):
@@ -24,6 +27,11 @@ class Notification(Struct, gc=False):
     account: Raw
     filtered: bool | UnsetType = UNSET
     status: Raw | UnsetType | None = UNSET
+    report: Any = UNSET
+    event: Any = UNSET
+    moderation_warning: Any = UNSET
+    collection: Any = UNSET
+    fallback: NotificationFallback | UnsetType = UNSET
 
 
 _WITH_STATUS = frozenset(
@@ -32,16 +40,38 @@ _WITH_STATUS = frozenset(
 
 
 def render_page(
-    rows: Iterable[NotificationRow], loaded: LoadedStatuses, links: Links
+    rows: Iterable[NotificationRow],
+    loaded: LoadedStatuses,
+    links: Links,
+    *,
+    attached: Attachments,
+    supported: frozenset[str] | None = None,
 ) -> list[Notification]:
     """Notifications as their owner may see them now; one whose sender is gone is left out.
 
     ``status`` is there for the types that carry one, and null when the status is deleted or no
-    longer his to read. A status that several are about is put together once.
+    longer his to read. A status that several are about is put together once. ``supported`` are
+    the types that the client knows; unless None, others get words that any client can show.
     """
     known: dict[int, Raw] = {}
-    rendered = (_render(row, loaded, links, known) for row in rows)
-    return [one for one in rendered if one is not None]
+    rendered = []
+    for row in rows:
+        entity = _render(row, loaded, links, known)
+        if entity is None:
+            continue
+        given: dict[str, Any] = {
+            "activity_id": row.activity_id,
+            "attachments": attached,
+            "accounts": loaded.accounts,
+            "links": links,
+        }
+        attachments.attach(entity, attachments.KEYS, type=row.type, **given)
+        senders = [loaded.accounts[row.from_account_id]]
+        fallback = notification_fallbacks.render(row.type, supported, senders=senders, **given)
+        if fallback is not None:
+            entity.fallback = fallback
+        rendered.append(entity)
+    return rendered
 
 
 def _render(

@@ -51,6 +51,13 @@ class Wanted:
     include_filtered: bool = False
     #: Only what comes from that account, filtered or not.
     from_account_id: int | None = None
+    #: If ``types`` is None: all but these.
+    hidden: frozenset[NotificationType] = frozenset()
+
+    @property
+    def shown(self) -> frozenset[NotificationType]:
+        """The types that the page may hold."""
+        return (frozenset(NotificationType) if self.types is None else self.types) - self.hidden
 
 
 _VISIBLE = "f.suspended_at IS NULL AND f.deletion_requested_at IS NULL"
@@ -93,14 +100,15 @@ def page_query(wanted: Wanted, *, ascending: bool) -> str:
 
     A merge of bounded ranges: for each grouped type its groups, and what stands alone.
     """
-    shown = wanted.types if wanted.types is not None else frozenset(NotificationType)
+    shown = wanted.shown
     grouped = [one for one in NotificationType if one in shown & wanted.grouped]
     branches = [_group_branch(one, ascending=ascending) for one in grouped]
     for filtered in (False, True) if wanted.include_filtered else (False,):
         if wanted.types is None and wanted.grouped == GROUPABLE:
-            branches.append(
-                _single_branch("n.group_key IS NULL", filtered=filtered, ascending=ascending)
-            )
+            where = "n.group_key IS NULL"
+            if wanted.hidden:
+                where += f" AND n.type NOT IN ({notifications.names(wanted.hidden)})"
+            branches.append(_single_branch(where, filtered=filtered, ascending=ascending))
             continue
         for one in [one for one in NotificationType if one in shown]:
             where = f"n.type = '{one.value}'"
@@ -173,7 +181,7 @@ async def page(db: Reader, account_id: int, cursor: Cursor, wanted: Wanted) -> l
     """
     if wanted.from_account_id is not None:
         return await _by_sender(db, account_id, cursor, wanted)
-    types = wanted.types if wanted.types is not None else frozenset(NotificationType)
+    types = wanted.shown
     if not types or cursor.limit <= 0:
         return []
     grouped = types & wanted.grouped
@@ -203,7 +211,7 @@ async def _by_sender(db: Reader, account_id: int, cursor: Cursor, wanted: Wanted
     while len(found) < cursor.limit:
         rows = await notifications.page(
             db, account_id, at, types=wanted.types, include_filtered=True,
-            from_account_id=wanted.from_account_id,
+            from_account_id=wanted.from_account_id, hidden=wanted.hidden,
         )  # fmt: skip
         for row in reversed(rows) if cursor.ascending else rows:
             key = row.effective_key

@@ -64,6 +64,11 @@ async def add(tx: Transaction, rows: Sequence[NewNotification]) -> set[int]:
 # ---------------------------------------------------------------- listing
 
 
+def names(types: frozenset[NotificationType]) -> str:
+    """The types as SQL lists them, always in the same order."""
+    return ", ".join(f"'{one.value}'" for one in NotificationType if one in types)
+
+
 @lru_cache(maxsize=512)
 def page_query(
     types: frozenset[NotificationType] | None,
@@ -71,10 +76,12 @@ def page_query(
     include_filtered: bool,
     ascending: bool,
     by_sender: bool,
+    hidden: frozenset[NotificationType] = frozenset(),
 ) -> str:
     """The SQL of a page: account $1, open interval ($2, $3), limit $4, sender $5.
 
-    Without types one range of the clustered key. With types one bounded range for each of them
+    Without types one range of the clustered key, ``hidden`` ones stepped over: they are what was
+    told to staff that is staff no more. With types one bounded range for each of them
     (and for filtered and not), merged: the cost never depends on what is left out. Senders that
     are suspended or leaving are left out, and come back when they do.
     """
@@ -84,16 +91,16 @@ def page_query(
     if types is not None and not by_sender:
         split = [one for one in NotificationType if one in types]
     shown = ["FALSE", "TRUE"] if include_filtered and not by_sender else ["FALSE"]
+    stepped_over = f" AND n.type NOT IN ({names(hidden)})" if types is None and hidden else ""
     branches = []
     for filtered in shown:
         for one in split:
             where = "" if by_sender and include_filtered else f" AND n.filtered = {filtered}"
-            where += f" AND n.type = '{one.value}'" if one else ""
+            where += f" AND n.type = '{one.value}'" if one else stepped_over
             if by_sender:
                 where += " AND n.from_account_id = $5"
                 if types is not None:
-                    names = ", ".join(f"'{name}'" for name in sorted(one.value for one in types))
-                    where += f" AND n.type IN ({names})"
+                    where += f" AND n.type IN ({names(types)})"
             branches.append(
                 f"SELECT {COLUMNS} FROM notifications n"
                 " CROSS JOIN accounts f WHERE f.id = n.from_account_id"
@@ -117,6 +124,7 @@ async def page(
     types: frozenset[NotificationType] | None,
     include_filtered: bool,
     from_account_id: int | None = None,
+    hidden: frozenset[NotificationType] = frozenset(),
 ) -> list[Notification]:
     """One page, newest first whatever its anchor (notifications.md 1.2, 1.4). One query."""
     if types is not None and not types:
@@ -127,6 +135,7 @@ async def page(
         include_filtered=include_filtered,
         ascending=cursor.ascending,
         by_sender=by_sender,
+        hidden=hidden,
     )
     values: list[object] = [account_id, cursor.after, cursor.before, cursor.limit]
     if by_sender:
@@ -145,6 +154,7 @@ async def unread_count(
     types: frozenset[NotificationType] | None,
     include_filtered: bool,
     from_account_id: int | None = None,
+    hidden: frozenset[NotificationType] = frozenset(),
 ) -> int:
     """How many are above the marker, counted up to ``limit`` (notifications.md 1.7).
 
@@ -163,6 +173,7 @@ async def unread_count(
         types=types,
         include_filtered=include_filtered,
         from_account_id=from_account_id,
+        hidden=hidden,
     )
     return len(found)
 
@@ -261,17 +272,6 @@ async def remove_from_domain(tx: Transaction, account_id: int, domain: str) -> N
         )
 
 
-async def remove_about(tx: Transaction, status_ids: Iterable[int]) -> None:
-    """Removes whatever anybody was told about those statuses, whole groups at once."""
-    wanted = list(status_ids)
-    rows = await tx.fetch(f"DELETE FROM notifications WHERE status_id = ANY($1) {_REMOVED}", wanted)
-    await tx.run("DELETE FROM notification_groups WHERE status_id = ANY($1)", wanted)
-    await _settle(tx, rows)
-
-
-async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
-    """Removes some of an account's notifications with ids up to that; False when none is left.
-
 # By the index on senders.
 REMOVE_CAUSED = """
     DELETE FROM notifications
@@ -290,6 +290,17 @@ async def remove_caused(
     rows = await tx.fetch(sql, list(from_account_ids), type.value, list(activity_ids))
     await _settle(tx, rows)
 
+
+async def remove_about(tx: Transaction, status_ids: Iterable[int]) -> None:
+    """Removes whatever anybody was told about those statuses, whole groups at once."""
+    wanted = list(status_ids)
+    rows = await tx.fetch(f"DELETE FROM notifications WHERE status_id = ANY($1) {_REMOVED}", wanted)
+    await tx.run("DELETE FROM notification_groups WHERE status_id = ANY($1)", wanted)
+    await _settle(tx, rows)
+
+
+async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
+    """Removes some of an account's notifications with ids up to that; False when none is left.
 
     Whole groups go first, so a list never shows a group that is half gone.
     """
