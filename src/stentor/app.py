@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,10 @@ class Application:
             asyncio.create_task(housekeeping.run(db, now=now)),
             asyncio.create_task(jobs.run(db, self.services.bus, now=now)),
         ]
+
+    def run_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs that, too, until the application stops."""
+        self._background.append(asyncio.create_task(work))
 
     async def stop(self) -> None:
         """Finishes what was begun, closes the database and lets go of the data folder."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "migrate": ("upkeep", "migrate"),
     "check": ("upkeep", "check"),
     "keys": ("upkeep", "keys"),
+    "demo": ("demo", "demo"),
 }
 
 

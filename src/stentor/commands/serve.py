@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from collections.abc import Awaitable, Callable
 
 import click
 import uvloop
@@ -38,13 +39,15 @@ def serve(settings: Settings) -> None:
     start(settings)
 
 
-def start(settings: Settings) -> None:
-    """Runs the server; ends the process as `serve` says."""
+def start(
+    settings: Settings, ready: Callable[[Application], Awaitable[None]] | None = None
+) -> None:
+    """Runs the server; ends the process as `serve` says. ``ready`` replaces what is printed."""
     from stentor.commands import server
 
     logs.configure(settings.log_level)
     try:
-        uvloop.run(server.serve(settings, announce))
+        uvloop.run(server.serve(settings, ready or announce))
     except Exception as problem:
         told = common.failure(problem)
         if told is None or told is problem:
