@@ -61,7 +61,9 @@ class World:
         await self.post(who, target, visibility, reply=True)
 
     async def delete(self, who: int, target: int, _: str) -> None:
-        await statuses.delete(self.services.db, self.services.bus, account_id=who, status_id=target)
+        await statuses.delete(
+            self.services.db, self.services.bus, account_id=who, status_id=target, now=self.now
+        )
 
     async def favourite(self, who: int, target: int, _: str) -> None:
         await favourites.favourite(

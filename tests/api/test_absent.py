@@ -36,16 +36,6 @@ async def test_a_list_that_is_asked_for_at_the_start_is_a_list(
     assert anonymous.status == (200 if path in EVERYBODYS else 401)
 
 
-@pytest.mark.parametrize("path", ["v1/filters", "v2/filters"])
-async def test_a_filter_is_refused_rather_than_forgotten(
-    client: Client, ann: Person, path: str
-) -> None:
-    sent = {"phrase": "x", "title": "x", "context": ["home"]}
-    answer = await client.post(f"/api/{path}", ann, json=sent)
-    assert (answer.status, answer.json) == (403, {"error": "This action is not allowed"})
-    assert (await client.get(f"/api/{path}", ann)).json == []
-
-
 @pytest.mark.parametrize(
     ("method", "path"),
     [

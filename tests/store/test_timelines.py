@@ -335,7 +335,7 @@ async def read_everything(
         assert await page(Cursor(5, after=low, before=high)) == inside[:5]
         assert await page(Cursor(5, low, high, Anchor.OLDEST)) == inside[-5:]
     assert await page(Cursor(0)) == []
-    loaded = await statuses.load(db, expected, viewer)
+    loaded = await statuses.load(db, expected, viewer, now=NOW)
     assert loaded.shown(newest_first) == newest_first
 
 

@@ -268,7 +268,7 @@ async def _tell_followers(tx: Transaction, status: Status) -> None:
 
 
 async def delete(
-    db: Database, bus: Bus, *, account_id: int, status_id: int | None
+    db: Database, bus: Bus, *, account_id: int, status_id: int | None, now: int
 ) -> LoadedStatuses:
     """Deletes an own status with its reblogs and whatever anybody was told about it.
 
@@ -283,7 +283,7 @@ async def delete(
         before = [one for one in (status.in_reply_to_id, status.reblog_of_id) if one]
         if status.id not in await statuses.lock(tx, [*before, status.id]):
             raise errors.NotFound
-        loaded = await statuses.load(tx, [status.id], account_id)
+        loaded = await statuses.load(tx, [status.id], account_id, now=now)
         if status.reblog_of_id is not None:
             await remove_reblog(
                 tx,

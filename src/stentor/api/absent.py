@@ -15,7 +15,7 @@ from stentor.domain import limits
 
 
 async def nothing(_: Request) -> Any:
-    """An empty list: announcements, filters, suggestions, scheduled statuses."""
+    """An empty list: announcements, suggestions, scheduled statuses."""
     return []
 
 
@@ -28,11 +28,6 @@ async def trends(request: Request) -> Any:
 async def not_found(_: Request) -> Any:
     """One of a kind of which there is none."""
     raise errors.RecordNotFound
-
-
-async def not_allowed(_: Request) -> Any:
-    """Making one of a kind that cannot be made here."""
-    raise errors.NotAllowed
 
 
 async def done(_: Request) -> Any:

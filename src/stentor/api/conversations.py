@@ -28,6 +28,7 @@ async def _render(request: Request, found: Sequence[Conversation]) -> list[entit
         services.db,
         [one.last_status_id for one in found],
         request.account_id,
+        now=services.now(),
         with_accounts=conversations.everybody(found) | {request.account_id},
     )
     return [

@@ -63,6 +63,7 @@ async def _load(
         request.services.db,
         (one.status_id for one in groups if one.status_id is not None),
         request.account_id,
+        now=request.services.now(),
         with_accounts=[*senders, *about.account_ids()],
     )
     return loaded, about

@@ -23,6 +23,7 @@ async def _render(request: Request, rows: list[NotificationRequest]) -> list[Any
         db,
         (row.last_status_id for row in rows if row.last_status_id is not None),
         request.account_id,
+        now=request.services.now(),
         with_accounts=(row.from_account_id for row in rows),
     )
     waiting = await store.waiting(db, request.account_id, [row.from_account_id for row in rows])

@@ -85,6 +85,7 @@ async def render(request: Request, rows: list[Notification]) -> list[Any]:
         request.services.db,
         (row.status_id for row in rows if row.status_id is not None),
         request.account_id,
+        now=request.services.now(),
         with_accounts=[*(row.from_account_id for row in rows), *about.account_ids()],
     )
     return entities.render_page(

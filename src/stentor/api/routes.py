@@ -15,6 +15,8 @@ from stentor.api import (
     conversations,
     domain_blocks,
     favourites,
+    filters,
+    filters_v1,
     follow_requests,
     grouped_notifications,
     health,
@@ -83,6 +85,8 @@ WRITE_BLOCKS = ("follow", "write", "write:blocks")
 WRITE_MUTES = ("follow", "write", "write:mutes")
 READ_STATUSES = ("read", "read:statuses")
 WRITE_STATUSES = ("write", "write:statuses")
+READ_FILTERS = ("read", "read:filters")
+WRITE_FILTERS = ("write", "write:filters")
 READ_NOTIFICATIONS = ("read", "read:notifications")
 WRITE_NOTIFICATIONS = ("write", "write:notifications")
 WRITE_CONVERSATIONS = ("write", "write:conversations")
@@ -296,12 +300,6 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/v1/announcements", absent.nothing, USER, "read"),
     _post("/api/v1/announcements/{id}/dismiss", absent.not_found, USER, "write",
           "write:accounts"),
-    _get("/api/v1/filters", absent.nothing, USER, "read", "read:filters"),
-    _post("/api/v1/filters", absent.not_allowed, USER, "write", "write:filters"),
-    _get("/api/v1/filters/{id}", absent.not_found, USER, "read", "read:filters"),
-    _get("/api/v2/filters", absent.nothing, USER, "read", "read:filters"),
-    _post("/api/v2/filters", absent.not_allowed, USER, "write", "write:filters"),
-    _get("/api/v2/filters/{id}", absent.not_found, USER, "read", "read:filters"),
     _get("/api/v1/trends", absent.trends, PUBLIC),
     _get("/api/v1/trends/tags", absent.trends, PUBLIC),
     _get("/api/v1/trends/statuses", absent.trends, PUBLIC),
@@ -314,6 +312,26 @@ ROUTES: tuple[Route, ...] = (
     _put("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "write", "write:statuses"),
     _delete("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "write",
             "write:statuses"),
+    # --- filters
+    _get("/api/v2/filters", filters.index, USER, *READ_FILTERS),
+    _post("/api/v2/filters", filters.create, USER, *WRITE_FILTERS),
+    _get("/api/v2/filters/{id}", filters.show, USER, *READ_FILTERS),
+    _put("/api/v2/filters/{id}", filters.update, USER, *WRITE_FILTERS),
+    _delete("/api/v2/filters/{id}", filters.delete, USER, *WRITE_FILTERS),
+    _get("/api/v2/filters/{id}/keywords", filters.keywords, USER, *READ_FILTERS),
+    _post("/api/v2/filters/{id}/keywords", filters.add_keyword, USER, *WRITE_FILTERS),
+    _get("/api/v2/filters/{id}/statuses", filters.statuses, USER, *READ_FILTERS),
+    _post("/api/v2/filters/{id}/statuses", filters.add_status, USER, *WRITE_FILTERS),
+    _get("/api/v2/filters/keywords/{id}", filters.show_keyword, USER, *READ_FILTERS),
+    _put("/api/v2/filters/keywords/{id}", filters.update_keyword, USER, *WRITE_FILTERS),
+    _delete("/api/v2/filters/keywords/{id}", filters.delete_keyword, USER, *WRITE_FILTERS),
+    _get("/api/v2/filters/statuses/{id}", filters.show_status, USER, *READ_FILTERS),
+    _delete("/api/v2/filters/statuses/{id}", filters.delete_status, USER, *WRITE_FILTERS),
+    _get("/api/v1/filters", filters_v1.index, USER, *READ_FILTERS),
+    _post("/api/v1/filters", filters_v1.create, USER, *WRITE_FILTERS),
+    _get("/api/v1/filters/{id}", filters_v1.show, USER, *READ_FILTERS),
+    _put("/api/v1/filters/{id}", filters_v1.update, USER, *WRITE_FILTERS),
+    _delete("/api/v1/filters/{id}", filters_v1.delete, USER, *WRITE_FILTERS),
     # --- notifications
     _get("/api/v1/notifications", notifications.index, USER, *READ_NOTIFICATIONS),
     _get("/api/v1/notifications/unread_count", notifications.unread_count, USER,

@@ -93,7 +93,9 @@ async def _named(request: Request, named: queries.Address) -> entities.Search:
     """The status or the account behind one of our own addresses, if the viewer may see it."""
     services = request.services
     if named.status_id is not None:
-        loaded = await statuses.load(services.db, [named.status_id], request.viewer_id)
+        loaded = await statuses.load(
+            services.db, [named.status_id], request.viewer_id, now=services.now()
+        )
         shown = status_entities.encoded_page(loaded, [named.status_id], services.links)
         return entities.Search(statuses=shown)
     account: Account | None = None

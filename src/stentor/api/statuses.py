@@ -22,7 +22,7 @@ async def render(request: Request, status_id: int | None) -> Any:
     """One status as the viewer may see it. Raises NotFound."""
     services = request.services
     ids = [] if status_id is None else [status_id]
-    loaded = await statuses.load(services.db, ids, request.viewer_id)
+    loaded = await statuses.load(services.db, ids, request.viewer_id, now=services.now())
     if not ids or not loaded.may_show(ids[0]):
         raise errors.NotFound
     return entities.encoded(loaded, ids[0], services.links)
@@ -31,7 +31,7 @@ async def render(request: Request, status_id: int | None) -> Any:
 async def render_page(request: Request, ids: list[int]) -> list[Any]:
     """Those of the statuses that the viewer may see, in their order."""
     services = request.services
-    loaded = await statuses.load(services.db, ids, request.viewer_id)
+    loaded = await statuses.load(services.db, ids, request.viewer_id, now=services.now())
     return list(entities.encoded_page(loaded, ids, services.links))
 
 
@@ -57,7 +57,7 @@ async def context(request: Request) -> Any:
     size = limits.ANONYMOUS_THREAD if viewer_id is None else limits.THREAD
     above = await threads.ancestors(services.db, found.original.id, size)
     below = await threads.descendants(services.db, found.original.id, size)
-    loaded = await statuses.load(services.db, [*above, *below], viewer_id)
+    loaded = await statuses.load(services.db, [*above, *below], viewer_id, now=services.now())
     authors = {status.account_id for status in loaded.statuses.values()}
     hidden = await threads.hidden(services.db, viewer_id, authors, now=services.now())
     if hidden:
@@ -201,7 +201,11 @@ async def delete(request: Request) -> Any:
     """DELETE /api/v1/statuses/:id: the status as it was, with what was typed (trap 42)."""
     services, status_id = request.services, request.path_id()
     loaded = await actions.delete(
-        services.db, services.bus, account_id=request.account_id, status_id=status_id
+        services.db,
+        services.bus,
+        account_id=request.account_id,
+        status_id=status_id,
+        now=services.now(),
     )
     return entities.render_deleted(loaded, status_id or 0, services.links)
 

@@ -20,7 +20,7 @@ MORE_TAGS = 4
 async def page_of(request: Request, ids: Sequence[int], *, kept: Sequence[str] = ()) -> Any:
     """Those statuses as the viewer sees them, with Link headers. Five queries."""
     services = request.services
-    loaded = await statuses.load(services.db, ids, request.viewer_id)
+    loaded = await statuses.load(services.db, ids, request.viewer_id, now=services.now())
     body = entities.encoded_page(loaded, list(ids), services.links)
     return responses.timeline_page(request, body, ids, kept=kept)
 

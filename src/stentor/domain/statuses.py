@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from stentor.domain import languages, limits, text, times
+from stentor.domain import filters, languages, limits, text, times
 from stentor.domain.accounts import Account, User
+from stentor.domain.filters import Filter, FilterResult
 from stentor.errors import NotFound, Unprocessable, ValidationFailed
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
@@ -109,6 +110,8 @@ class LoadedStatuses:
     marks: dict[int, Marks] = field(default_factory=dict)
     following: set[int] = field(default_factory=set)
     readable: set[int] = field(default_factory=set)
+    #: The viewer's filters that have not expired.
+    filters: tuple[Filter, ...] = ()
 
     def shown(self, ids: Iterable[int]) -> list[int]:
         """Those of the ids that may be shown, in their order; a reblog needs its original."""
@@ -124,6 +127,19 @@ class LoadedStatuses:
     def marks_of(self, status_id: int) -> Marks:
         """The viewer's marks on a status."""
         return self.marks.get(status_id, NO_MARKS)
+
+    def texts_of(self, status_id: int) -> tuple[str, ...]:
+        """Everything that can be read in a status, or in what it reblogs, without markup."""
+        status = self.statuses[status_id]
+        original = self.statuses.get(status.reblog_of_id or status_id, status)
+        return (text.to_plain_text(original.content), original.spoiler_text)
+
+    def filter_results(self, status_id: int) -> list[FilterResult]:
+        """The viewer's filters that a status meets; a reblog meets those of its original."""
+        if not self.filters:
+            return []
+        ids = {status_id, self.statuses[status_id].reblog_of_id or status_id}
+        return filters.results(self.filters, self.texts_of(status_id), ids)
 
 
 class Readable(NamedTuple):

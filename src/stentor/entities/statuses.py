@@ -16,7 +16,7 @@ from stentor.domain import times
 from stentor.domain.accounts import Account
 from stentor.domain.links import Links
 from stentor.domain.statuses import Edit, LoadedStatuses, Marks, Status, pinnable
-from stentor.entities import accounts
+from stentor.entities import accounts, filters
 from stentor.entities.accounts import encoder
 from stentor.entities.memo import Memo
 
@@ -146,19 +146,26 @@ def _render_common(
 
 
 @lru_cache(maxsize=128)
-def _viewer_keys(marks: Marks, *, anonymous: bool, with_pinned: bool) -> bytes:
-    if anonymous:
-        return b""
-    keys: dict[str, Any] = {
+def _viewer_keys(marks: Marks, *, with_pinned: bool) -> tuple[bytes, bytes]:
+    """What is before the value of ``filtered``, and what comes after it."""
+    keys = {
         "favourited": marks.favourited,
         "reblogged": marks.reblogged,
         "muted": marks.muted,
         "bookmarked": marks.bookmarked,
-        "filtered": [],
     }
-    if with_pinned:
-        keys["pinned"] = marks.pinned
-    return b"," + encoder.encode(keys)[1:-1]
+    pinned = b',"pinned":' + encoder.encode(marks.pinned) if with_pinned else b""
+    return b"," + encoder.encode(keys)[1:-1] + b',"filtered":', pinned
+
+
+def _for_viewer(loaded: LoadedStatuses, status: Status) -> bytes:
+    """The keys that depend on the viewer; an anonymous one has none."""
+    if loaded.viewer_id is None:
+        return b""
+    own = loaded.viewer_id == status.account_id
+    before, after = _viewer_keys(loaded.marks_of(status.id), with_pinned=own and pinnable(status))
+    results = loaded.filter_results(status.id)
+    return before + (filters.encoded_results(results) if results else b"[]") + after
 
 
 @lru_cache(maxsize=64)
@@ -188,17 +195,12 @@ def encoded(loaded: LoadedStatuses, status_id: int, links: Links) -> Raw:
     mentioned = tuple(
         everyone[one] for one in loaded.mentions.get(status_id, ()) if one in everyone
     )
-    own = loaded.viewer_id == status.account_id
     reblog: bytes | Raw = b"null"
     if status.reblog_of_id is not None:
         reblog = encoded(loaded, status.reblog_of_id, links)
     parts = (
         _common(status, author, mentioned, tuple(loaded.tags.get(status_id, ())), links),
-        _viewer_keys(
-            loaded.marks_of(status_id),
-            anonymous=loaded.viewer_id is None,
-            with_pinned=own and pinnable(status),
-        ),
+        _for_viewer(loaded, status),
         _quote_approval(status.quote_policy, _relation(loaded, status)),
         b',"reblog":',
         reblog,

@@ -16,7 +16,7 @@ from stentor.domain.statuses import (
     Wording,
     readable,
 )
-from stentor.store import accounts
+from stentor.store import accounts, filters
 from stentor.store.database import Reader, Row, Transaction
 
 _APPLICATION = {"application_name": "p.name", "application_website": "p.website"}
@@ -38,7 +38,8 @@ MENTIONS_AND_TAGS = """
 """
 
 # What the viewer ($1) did with the statuses ($2), whom of the authors ($3) he follows and who
-# of them blocks him, which of the conversations ($4) he has muted.
+# of them blocks him, which of the conversations ($4) he has muted, and whether he has filters
+# that have not expired at $5.
 MARKS = """
     SELECT 'favourited', status_id FROM favourites WHERE account_id = $1 AND status_id = ANY($2)
     UNION ALL SELECT 'reblogged', reblog_of_id FROM statuses
@@ -53,6 +54,9 @@ MARKS = """
       WHERE account_id = ANY($3) AND target_account_id = $1
     UNION ALL SELECT 'muted', conversation_id FROM conversation_mutes
       WHERE account_id = $1 AND conversation_id = ANY($4)
+    UNION ALL SELECT 'filters', id FROM accounts WHERE id = $1
+      AND EXISTS (SELECT 1 FROM filters f WHERE f.account_id = $1
+                  AND (f.expires_at IS NULL OR f.expires_at > $5))
 """
 
 
@@ -120,12 +124,14 @@ async def load(
     ids: Iterable[int],
     viewer_id: int | None,
     *,
+    now: int,
     with_accounts: Iterable[int] = (),
 ) -> LoadedStatuses:
-    """Those statuses with reblogged ones, authors, mentions, tags and the viewer's marks.
+    """Those statuses with reblogged ones, authors, mentions, tags, the viewer's marks and filters.
 
-    At most five queries whatever the page holds: statuses, what they reblog (only if any
-    does), mentions and tags, accounts, marks. ``with_accounts`` are loaded along.
+    At most six queries whatever the page holds: statuses, what they reblog (only if any
+    does), mentions and tags, accounts, marks, filters (only for a viewer who has some).
+    ``with_accounts`` are loaded along.
     """
     loaded = LoadedStatuses(viewer_id)
     wanted = list(set(ids))
@@ -140,7 +146,7 @@ async def load(
         details = await db.fetch(MENTIONS_AND_TAGS, list(loaded.statuses))
         everyone |= _details(loaded, details, mentioning)
     loaded.accounts = await accounts.load(db, everyone)
-    blocked_by = await _marks(db, loaded, viewer_id)
+    blocked_by = await _marks(db, loaded, viewer_id, now=now)
     for status in loaded.statuses.values():
         author = loaded.accounts.get(status.account_id)
         if author is not None and readable(
@@ -173,8 +179,10 @@ def _details(loaded: LoadedStatuses, rows: Sequence[Row], mentioning: set[int]) 
     return mentioned
 
 
-async def _marks(db: Reader, loaded: LoadedStatuses, viewer_id: int | None) -> set[int]:
-    """Fills in the viewer's marks; the authors who block him."""
+async def _marks(
+    db: Reader, loaded: LoadedStatuses, viewer_id: int | None, *, now: int
+) -> set[int]:
+    """Fills in the viewer's marks and filters; the authors who block him."""
     if viewer_id is None or not loaded.statuses:
         return set()
     found: dict[str, set[int]] = defaultdict(set)
@@ -184,8 +192,11 @@ async def _marks(db: Reader, loaded: LoadedStatuses, viewer_id: int | None) -> s
         list(loaded.statuses),
         list({status.account_id for status in loaded.statuses.values()}),
         list({status.conversation_id for status in loaded.statuses.values()}),
+        now,
     ):
         found[kind].add(subject)
+    if found.pop("filters", None):
+        loaded.filters = await filters.active(db, viewer_id, list(loaded.statuses), now=now)
     if found:
         loaded.following = found["following"]
         for status in loaded.statuses.values():
