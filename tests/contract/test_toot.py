@@ -21,7 +21,8 @@ pytestmark = pytest.mark.contract
 class Toot:
     """One person's terminal."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, account: str) -> None:
+        self.account = account
         self._environment = os.environ | {
             "XDG_CONFIG_HOME": str(folder), "HOME": str(folder), "PYTHONUNBUFFERED": "1",
             "NO_COLOR": "1",
@@ -69,7 +70,7 @@ def people(served: Served, tmp_path: Path) -> tuple[Toot, Toot]:
     signed_in = []
     for name in ("ann", "bob"):
         served.account(name)
-        toot = Toot(tmp_path / name)
+        toot = Toot(tmp_path / name, f"{name}@{served.base.removeprefix('http://')}")
         said = toot.login(served.base, f"{name}@example.org", "correct horse battery")
         assert "Successfully logged in" in said
         signed_in.append(toot)
@@ -107,4 +108,4 @@ def test_the_rest_of_a_persons_day(people: tuple[Toot, Toot]) -> None:
     assert "deleted" in ann("delete", posted["id"])
     assert "ann" in bob("search", "ann")
     assert "Stentor" in ann("instance")
-    assert "logged out" in ann("logout")
+    assert "logged out" in ann("logout", ann.account)
