@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import ssl
 import stat
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+import websockets
 
 from stentor.commands import server
-from stentor.config import Settings
 from tests.serving import Served
 
 
@@ -32,6 +37,15 @@ def test_a_newcomer_gets_from_nothing_to_a_signed_in_account(served: Served):
     me = get(served, "/api/v1/accounts/verify_credentials", Authorization=f"Bearer {token}")
     assert me.status_code == 200
     assert (me.json()["id"], me.json()["role"]["name"]) == (account["id"], "Owner")
+    served.account("bob")
+    said = httpx.post(
+        f"{served.base}/api/v1/statuses",
+        headers={"Authorization": f"Bearer {served.token('bob')}"},
+        data={"status": "Hello @alice"},
+    )
+    assert said.status_code == 200
+    told = get(served, "/api/v1/notifications", Authorization=f"Bearer {token}").json()
+    assert (told[0]["type"], told[0]["account"]["acct"]) == ("mention", "bob")
 
 
 def test_an_empty_server_says_how_to_make_the_first_account_and_later_does_not(unserved: Served):
@@ -299,29 +313,107 @@ def one_for_all(tmp_path_factory: pytest.TempPathFactory):
         yield server
 
 
-async def test_a_peer_that_does_not_say_what_it_wants_is_hung_up_on(tmp_path: Path, monkeypatch):
-    import asyncio
+@asynccontextmanager
+async def listening(app: Any):
+    """uvicorn with our protocol round any application; its port."""
+    config = uvicorn.Config(
+        app, port=0, http=server.LimitedProtocol, ws="websockets-sansio", lifespan="off",
+        log_config=None, loop="asyncio",
+    )  # fmt: skip
 
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
-    address: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
-    settings = Settings(data=str(tmp_path), port=0)
+    started = asyncio.Event()
 
-    async def ready(app: object) -> None:
-        address.set_result(("127.0.0.1", app.settings.port))
+    async def ready() -> None:
+        started.set()
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    task = asyncio.create_task(server.serve(settings, ready))
+    running = server.Server(config, ready)
+    task = asyncio.create_task(running._serve([server.bind("127.0.0.1", 0)]))
+    await asyncio.wait_for(started.wait(), 5)
     try:
-        for begun in (b"", b"GET / HT", HEAD, HEAD + b"\r\n" + HEAD):
-            reader, writer = await asyncio.open_connection(*await address)
-            writer.write(begun)
-            await asyncio.wait_for(reader.read(), 3)  # until it hangs up
-            writer.close()
+        yield running.servers[0].sockets[0].getsockname()[1]
     finally:
-        signal.raise_signal(signal.SIGTERM)
+        running.should_exit = True
         await asyncio.wait_for(task, 5)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with the body; as a WebSocket, with each message."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": message["text"]})
+        return
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"%d" % len(body)})
+
+
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GET / HT", HEAD, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + HEAD, POST, POST + b"abc"],
+    ids=["nothing", "line", "head", "second", "body", "some-body"],
+)
+async def test_a_peer_that_does_not_go_on_is_hung_up_on(monkeypatch, begun: bytes):
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
+    async with listening(echo) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begun)
+        await asyncio.wait_for(reader.read(), 3)  # until it hangs up
+        writer.close()
+
+
+async def test_a_peer_that_is_slow_but_goes_on_is_heard_out(monkeypatch):
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(server, "BYTES_PER_SECOND", 100)
+    async with listening(echo) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(POST)
+        for _ in range(20):
+            writer.write(b"x" * 20)
+            await asyncio.sleep(0.03)
+        assert b"\r\n400\r\n" in await asyncio.wait_for(reader.read(), 3)
+        writer.close()
+
+
+async def test_a_quiet_websocket_is_left_alone(monkeypatch):
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
+    async with listening(echo) as port, websockets.connect(f"ws://127.0.0.1:{port}/") as socket:
+        await asyncio.sleep(0.6)
+        await socket.send("still there")
+        assert await asyncio.wait_for(socket.recv(), 3) == "still there"
+
+
+def test_a_request_that_has_begun_is_finished_when_it_is_told_to_stop(served: Served):
+    served.account("alice")
+    token = served.token("alice")
+    body = b"status=Last+words"
+    head = (
+        f"POST /api/v1/statuses HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as peer:
+        peer.sendall(head.encode() + body[:5])
+        time.sleep(0.3)
+        with ThreadPoolExecutor(1) as pool:
+            stopped = pool.submit(served.stop)
+            time.sleep(0.5)
+            peer.sendall(body[5:])
+            answer = b"".join(iter(lambda: peer.recv(65536), b""))
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert b"Last words" in answer
+            assert stopped.result(10) == 0
 
 
 def test_the_module_runs_as_a_program():

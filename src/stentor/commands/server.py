@@ -20,8 +20,15 @@ from stentor.config import ConfigProblem, Settings
 from stentor.domain import limits
 
 BACKLOG = 4096
-# How long a peer may take to say what it wants (reliability T62), in seconds.
+# How long a peer may take to say what it wants, and how slowly it may send a body (T62).
 HEAD_SECONDS = 10.0
+BODY_SECONDS = 30.0
+BYTES_PER_SECOND = limits.KIB
+_HEAD_BYTES = limits.REQUEST_LINE_BYTES + limits.REQUEST_HEADERS_BYTES
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
 
@@ -45,45 +52,46 @@ async def _refuse(send: Any, status: int, body: bytes) -> None:
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with bounds on a request's head: its size, its headers, its time."""
+    """HTTP/1.1 with bounds on a request: the size of its head, and how long it may take."""
 
-    _head_bytes = 0
-    _deadline: TimerHandle | None = None
+    # Whether a head or a body is on its way, and how much of it has come since the clock began.
+    _in_head = False
+    _in_body = False
+    _bytes = 0
+    _clock: TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """The peer has a while to send its first request."""
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(HEAD_SECONDS, transport.close)
+        self._clock = self.loop.call_later(HEAD_SECONDS, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is left to wait for."""
-        self._at_ease()
+        self._stop_clock()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what arrives of a head that is not complete yet."""
+        """Sees to it that what is begun is ended: a head in time, a body at some speed."""
         super().data_received(data)
-        if self._head_bytes < 0 or self.transport.is_closing():
+        if not (self._in_head or self._in_body) or self.transport.get_protocol() is not self:
             return
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
-        self._head_bytes += len(data)
-        if self._head_bytes > limits.REQUEST_LINE_BYTES + limits.REQUEST_HEADERS_BYTES:
-            self.transport.write(
-                b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-                b"content-length: 0\r\nconnection: close\r\n\r\n"
-            )
+        self._bytes += len(data)
+        if self._in_head and self._bytes > _HEAD_BYTES:
+            self.transport.write(_TOO_LARGE)
             self.transport.close()
+        elif self._clock is None:
+            seconds = HEAD_SECONDS if self._in_head else BODY_SECONDS
+            self._clock = self.loop.call_later(seconds, self._too_slow)
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
-        self._head_bytes = 0
+        self._in_head, self._bytes = True, 0
 
     def on_headers_complete(self) -> None:
         """The head is there: refused if it is too much, or says two hosts (T61)."""
-        self._head_bytes = -1
-        self._at_ease()
+        self._in_head, self._in_body, self._bytes = False, True, 0
+        self._stop_clock()
         size, hosts = 0, 0
         for name, value in self.headers:
             size += len(name) + len(value)
@@ -100,10 +108,24 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self.app = app
 
-    def _at_ease(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def on_message_complete(self) -> None:
+        """The body is there."""
+        self._in_body = False
+        self._stop_clock()
+        super().on_message_complete()
+
+    def _too_slow(self) -> None:
+        self._clock = None
+        if self._in_head or self._bytes < BODY_SECONDS * BYTES_PER_SECOND:
+            self.transport.close()
+            return
+        self._bytes = 0
+        self._clock = self.loop.call_later(BODY_SECONDS, self._too_slow)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
 
 
 class Server(uvicorn.Server):
