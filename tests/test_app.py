@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,13 @@ async def test_it_starts_with_the_first_request_where_nobody_starts_it(settings:
         assert {answer.text for answer in answers} == {"OK"}
     finally:
         await app.stop()
+
+
+async def test_the_data_folder_is_for_its_owner_alone(settings: Settings):
+    app = create_app(settings)
+    await app.start()
+    await app.stop()
+    assert stat.S_IMODE(Path(settings.data).stat().st_mode) == 0o700
 
 
 async def test_settings_come_from_the_environment_if_none_are_given(monkeypatch, tmp_path: Path):

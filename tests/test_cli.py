@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 import click
@@ -168,6 +169,12 @@ def test_a_token_of_nobody_or_for_nothing_is_refused(shell: Shell):
         done = shell("token", "create", "alice", "--scopes", scopes)
         assert (done.exit_code, done.stdout) == (2, "")
         assert "--scopes" in done.stderr
+
+
+def test_a_folder_that_a_command_makes_is_for_its_owner_alone(shell: Shell):
+    shell.ok("migrate")
+    if not shell.url:
+        assert stat.S_IMODE(shell.data.stat().st_mode) == 0o700
 
 
 def test_migrate_says_what_it_did_and_then_that_there_is_nothing_to_do(shell: Shell):

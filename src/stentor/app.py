@@ -99,7 +99,7 @@ class Application:
             if self._inner is not None:
                 return
             folder = Path(self.settings.data)
-            await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
             self._lock = Lock(folder)
             try:
                 await self._open()

@@ -55,7 +55,7 @@ def _create(file: Path) -> None:
         "secret": base64.b64encode(secrets.token_bytes(32)).decode(),
         "vapid": base64.b64encode(number.to_bytes(32, "big")).decode(),
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -126,7 +126,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def make_folder(settings: Settings) -> None:
     """The data folder, unless the database is elsewhere."""
     if not settings.database_url:
-        Path(settings.data).mkdir(parents=True, exist_ok=True)
+        Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 async def open_existing(settings: Settings) -> Database:
