@@ -58,7 +58,7 @@ STAFF_LISTS = [
     ("GET", "trends/tags"), ("GET", "trends/statuses"), ("GET", "trends/links"),
     ("GET", "trends/links/publishers"), ("POST", "measures"), ("POST", "dimensions"),
     ("POST", "retention"), ("GET", "ip_blocks"), ("GET", "email_domain_blocks"),
-    ("GET", "canonical_email_blocks"), ("GET", "domain_allows"), ("GET", "domain_blocks"),
+    ("GET", "canonical_email_blocks"), ("GET", "domain_allows"),
 ]  # fmt: skip
 
 
