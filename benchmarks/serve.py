@@ -55,7 +55,7 @@ def main() -> None:
     """Serves until it is told to stop."""
     settings, _ = load()
     logs.configure(settings.log_level)
-    server.Application = Measured  # type: ignore[misc, attr-defined]  # the only difference to `stentor serve`
+    server.Application = Measured  # type: ignore[attr-defined] # our only change
     uvloop.run(server.serve(settings, _announce))
 
 
