@@ -128,8 +128,7 @@ def test_every_reason_against_a_pin_is_told(
     ("draft", "problem"),
     [
         (Draft(quoted_status_id="1", media_ids=("1",)), NotFound),
-        (Draft(media_ids=("1",), has_poll=True), Unprocessable),
-        (Draft(has_poll=True), ValidationFailed),
+        (Draft(media_ids=("1",)), Unprocessable),
     ],
 )
 def test_what_cannot_be_attached_is_refused_in_order(

@@ -220,6 +220,11 @@ async def forget_domain(tx: Transaction, *, account_id: int, domain: str) -> Non
     await notifications.remove_from_domain(tx, account_id, domain)
 
 
+async def forget_poll(tx: Transaction, status_id: int) -> None:
+    """Removes whatever anybody was told about the end of a status's poll."""
+    await notifications.remove_about(tx, [status_id], NotificationType.POLL)
+
+
 async def forget_statuses(tx: Transaction, status_ids: Iterable[int]) -> None:
     """Removes whatever anybody was told about those statuses; call it before deleting them."""
     await notifications.remove_about(tx, status_ids)

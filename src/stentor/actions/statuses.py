@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from stentor import errors
+from stentor.actions import fan_outs, polls
+from stentor.actions.fan_outs import Story
 from stentor.actions.notify import forget_statuses, notify, retract
 from stentor.domain import limits, text
+from stentor.domain import polls as poll_questions
 from stentor.domain import statuses as domain
 from stentor.domain.accounts import Account, User
 from stentor.domain.links import Links
 from stentor.domain.notifications import Event, NotificationType
+from stentor.domain.polls import Question
 from stentor.domain.statuses import Draft, LoadedStatuses, Readable, Status, Wording
 from stentor.domain.text import MentionTarget
 from stentor.entities import accounts as account_entities
@@ -51,6 +55,7 @@ class _Plan:
     row: NewStatus
     message: Message
     parent: Status | None
+    question: Question | None
 
 
 async def get_readable(db: Reader, status_id: int | None, viewer_id: int | None) -> Readable:
@@ -113,6 +118,7 @@ async def _plan(
     """Everything that is decided before anything is written."""
     parent = await _parent(db, draft.in_reply_to_id, account_id)
     domain.refuse_attachments(draft)
+    question = poll_questions.question(draft.poll, now=now)
     author = await accounts.find(db, account_id)
     if author is None:
         raise errors.RecordNotFound
@@ -142,8 +148,9 @@ async def _plan(
         text=message.wording.text,
         content=message.content,
         quote_policy=quote_policy,
+        has_poll=question is not None,
     )
-    return _Plan(row, message, parent)
+    return _Plan(row, message, parent, question)
 
 
 async def _parent(db: Reader, status_id: int | None, account_id: int) -> Status | None:
@@ -213,6 +220,8 @@ async def _write(tx: Transaction, bus: Bus, plan: _Plan, *, now: int) -> None:
     elif domain.counted_as_reply(row.visibility):
         await statuses.count(tx, plan.parent.id, "replies_count", 1)
     await statuses.add(tx, row)
+    if plan.question is not None:
+        await polls.ask(tx, row.id, row.account_id, plan.question)
     await tags.tag(tx, row.id, message.tags, now=now)
     named = await mentions.add(tx, row.id, list(message.mentioned))
     if domain.counted(row.visibility):
@@ -226,42 +235,30 @@ async def _write(tx: Transaction, bus: Bus, plan: _Plan, *, now: int) -> None:
             status_id=row.id,
             unread=False,
         )
-    await tell_mentioned(tx, bus, named, message.mentioned, status_id=row.id,
-                         author_id=row.account_id, now=now)  # fmt: skip
+    story = Story(row.id, row.account_id, now)
+    events = _mentioned(named, message.mentioned, story)
+    if domain.told_to_followers(row.visibility, row.account_id, row.in_reply_to_account_id):
+        events += await fan_outs.begin(tx, fan_outs.STATUS, story, now=now)
+    await notify(tx, bus, *events, now=now)
 
 
-async def tell_mentioned(
-    tx: Transaction,
-    bus: Bus,
-    named: list[Mention],
-    known: Mapping[int, Account],
-    *,
-    status_id: int,
-    author_id: int,
-    now: int,
-) -> None:
-    """Notifies everybody here who is mentioned aloud, each by his own mention."""
-    for mention in named:
-        account = known.get(mention.account_id)
-        if mention.silent or account is None or not account.local or account.id == author_id:
-            continue
-        event = Event(
+def _mentioned(named: list[Mention], known: Mapping[int, Account], story: Story) -> list[Event]:
+    """What to tell everybody here who is mentioned aloud, each by his own mention."""
+    return [
+        Event(
             NotificationType.MENTION,
             activity_id=mention.id,
-            from_account_id=author_id,
-            recipients=(account.id,),
-            created_at=now,
-            status_id=status_id,
+            from_account_id=story.author_id,
+            recipients=(mention.account_id,),
+            created_at=story.at,
+            status_id=story.status_id,
         )
-        await notify(tx, bus, event, now=now)
-
-
-async def _tell_followers(tx: Transaction, status: Status) -> None:
-    """Where ``status`` notifications of followers with ``notify`` will be enqueued.
-
-    Not called: an author may have a million followers, so this is a durable job and no part of
-    the transaction that writes the status (notifications.md 3.3, "status type").
-    """
+        for mention in named
+        if not mention.silent
+        and mention.account_id != story.author_id
+        and mention.account_id in known
+        and known[mention.account_id].local
+    ]
 
 
 # --- Deleting --------------------------------------------------------------------------------
@@ -278,6 +275,7 @@ async def delete(
     if status is None or status.account_id != account_id:
         raise errors.NotFound
     async with db.transaction() as tx:
+        await fan_outs.hold(tx, status.id)
         if status.visibility == "direct":
             await statuses.lock_conversation(tx, status.conversation_id)
         before = [one for one in (status.in_reply_to_id, status.reblog_of_id) if one]
@@ -302,6 +300,7 @@ async def _remove(tx: Transaction, status: Status) -> None:
     await statuses.lock_authors(tx, [status.account_id, *losing])
     if status.visibility == "direct":
         await conversations.forget_status(tx, status.id, status.conversation_id)
+    await fan_outs.cancel(tx, status.id)
     await forget_statuses(tx, [status.id])
     await statuses.remove(tx, status.id)
     if status.in_reply_to_id is not None and domain.counted_as_reply(status.visibility):
@@ -339,46 +338,59 @@ async def edit(
 ) -> None:
     """Replaces what an own status says, whole (C9); without a change nothing happens.
 
-    What it said stays in its history. Whoever is mentioned for the first time is told. Raises
-    NotFound for a missing one and for somebody else's, and the errors of C6.1.
+    What it said stays in its history. Whoever is mentioned for the first time is told, and
+    whoever has reblogged it. Raises NotFound for a missing one and for somebody else's, and the
+    errors of C6.1.
     """
     status = await statuses.find(db, status_id)
     if status is None or status.account_id != account_id or status.reblog_of_id is not None:
         raise errors.NotFound
     domain.refuse_attachments(draft)
+    question = poll_questions.question(draft.poll, now=now)
     wording = domain.wording(draft, None, local_domain=links.domain, before=status.language)
     message = await compose(db, links, account_id, wording)
     async with db.transaction() as tx:
+        await fan_outs.hold(tx, status.id)
         if not await statuses.lock(tx, [status.id]):
             raise errors.NotFound
         before = await statuses.find(tx, status.id)
-        if before is None or domain.wording_of(before) == message.wording:
+        if before is None:
+            return
+        asked = await polls.asked(tx, before)
+        if domain.wording_of(before) == message.wording and asked == question:
             return
         await status_edits.keep_first(tx, before)
-        await statuses.change(tx, status.id, message.wording, content=message.content, now=now)
-        await status_edits.add(tx, status.id, message.wording, content=message.content, now=now)
-        await tags.untag(tx, status.id)
-        await tags.tag(tx, status.id, message.tags, now=now)
-        await _mention_again(tx, bus, before, message, now=now)
+        await _reword(tx, status.id, message, question, now=now)
+        if asked != question:
+            await polls.ask_again(tx, before, question)
+        story = Story(status.id, account_id, now)
+        events = await _mention_again(tx, message, story)
+        events += await fan_outs.begin(tx, fan_outs.UPDATE, story, now=now)
+        await notify(tx, bus, *events, now=now)
         tx.after_commit(bus.publish, News(account_id, "status_edited", status.id))
 
 
-async def _mention_again(
-    tx: Transaction, bus: Bus, status: Status, message: Message, *, now: int
+async def _reword(
+    tx: Transaction, status_id: int, message: Message, question: Question | None, *, now: int
 ) -> None:
-    """Tells whom the text names for the first time; who is not named any more may still read."""
-    aloud = {one.account_id for one in await mentions.of_status(tx, status.id) if not one.silent}
-    await mentions.silence(tx, status.id, sorted(aloud - set(message.mentioned)))
-    named = await mentions.add(tx, status.id, list(message.mentioned))
-    await tell_mentioned(
-        tx,
-        bus,
-        [one for one in named if one.account_id not in aloud],
-        message.mentioned,
-        status_id=status.id,
-        author_id=status.account_id,
-        now=now,
+    """Replaces what a status says, and keeps the new version in its history."""
+    wording, content = message.wording, message.content
+    await statuses.change(
+        tx, status_id, wording, content=content, has_poll=question is not None, now=now
     )
+    await status_edits.add(tx, status_id, wording, content=content, question=question, now=now)
+    await tags.untag(tx, status_id)
+    await tags.tag(tx, status_id, message.tags, now=now)
+
+
+async def _mention_again(tx: Transaction, message: Message, story: Story) -> list[Event]:
+    """What to tell whom the text names for the first time; who is not named now may still read."""
+    status_id = story.status_id
+    aloud = {one.account_id for one in await mentions.of_status(tx, status_id) if not one.silent}
+    await mentions.silence(tx, status_id, sorted(aloud - set(message.mentioned)))
+    named = await mentions.add(tx, status_id, list(message.mentioned))
+    first = [one for one in named if one.account_id not in aloud]
+    return _mentioned(first, message.mentioned, story)
 
 
 # --- Settings of one -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from stentor.actions import statuses as actions
 from stentor.api import responses
 from stentor.api.request import Request
 from stentor.domain import limits, paging, tags
+from stentor.domain.polls import PollDraft
 from stentor.domain.statuses import Draft
 from stentor.entities import accounts as account_entities
 from stentor.entities import statuses as entities
@@ -148,7 +149,6 @@ def draft(request: Request) -> Draft:
     if params.values.get("allowed_mentions") is not None:
         allowed = frozenset(params.ids("allowed_mentions"))
     answered = params.text("in_reply_to_id")
-    poll = params.nested("poll")
     return Draft(
         text=params.text("status") or "",
         spoiler_text=params.text("spoiler_text") or "",
@@ -162,8 +162,21 @@ def draft(request: Request) -> Draft:
         idempotency_key=request.header("Idempotency-Key") or None,
         media_ids=tuple(one for one in params.texts("media_ids") if one),
         quoted_status_id=params.text("quoted_status_id") or None,
-        has_poll=poll is not None and any(poll.texts("options")),
+        poll=_poll(request),
         scheduled_at=params.text("scheduled_at") or None,
+    )
+
+
+def _poll(request: Request) -> PollDraft | None:
+    poll = request.params.nested("poll")
+    if poll is None or not poll.values:
+        return None
+    return PollDraft(
+        options=tuple(poll.texts("options")),
+        expires_in=poll.integer("expires_in"),
+        multiple=poll.flag("multiple"),
+        hide_totals=poll.flag("hide_totals"),
+        shortest=request.services.features.poll_min_expiration,
     )
 
 

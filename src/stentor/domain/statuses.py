@@ -10,6 +10,7 @@ from typing import NamedTuple
 from stentor.domain import filters, languages, limits, text, times
 from stentor.domain.accounts import Account, User
 from stentor.domain.filters import Filter, FilterResult
+from stentor.domain.polls import Poll, PollDraft
 from stentor.errors import NotFound, Unprocessable, ValidationFailed
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
@@ -40,6 +41,7 @@ class Status(NamedTuple):
     uri: str
     url: str
     quote_policy: str
+    has_poll: bool
     replies_count: int
     reblogs_count: int
     favourites_count: int
@@ -102,12 +104,18 @@ class LoadedStatuses:
     """
 
     viewer_id: int | None = None
+    #: When they were loaded (ms).
+    now: int = 0
     statuses: dict[int, Status] = field(default_factory=dict)
     accounts: dict[int, Account] = field(default_factory=dict)
     #: Status id to the mentioned accounts' ids, silent mentions left out.
     mentions: dict[int, list[int]] = field(default_factory=dict)
     tags: dict[int, list[str]] = field(default_factory=dict)
     marks: dict[int, Marks] = field(default_factory=dict)
+    #: By the id of the status.
+    polls: dict[int, Poll] = field(default_factory=dict)
+    #: Poll id to what the viewer chose, in the order of casting.
+    votes: dict[int, list[int]] = field(default_factory=dict)
     following: set[int] = field(default_factory=set)
     readable: set[int] = field(default_factory=set)
     #: The viewer's filters that have not expired.
@@ -132,7 +140,9 @@ class LoadedStatuses:
         """Everything that can be read in a status, or in what it reblogs, without markup."""
         status = self.statuses[status_id]
         original = self.statuses.get(status.reblog_of_id or status_id, status)
-        return (text.to_plain_text(original.content), original.spoiler_text)
+        poll = self.polls.get(original.id)
+        options = (title for title, _ in poll.options) if poll else ()
+        return (text.to_plain_text(original.content), original.spoiler_text, *options)
 
     def filter_results(self, status_id: int) -> list[FilterResult]:
         """The viewer's filters that a status meets; a reblog meets those of its original."""
@@ -173,15 +183,15 @@ class Draft:
     allowed_mentions: frozenset[int] | None = None
     application_id: int | None = None
     idempotency_key: str | None = None
+    poll: PollDraft | None = None
     #: What is not available yet: see `refuse_attachments` and `check_schedule`.
     media_ids: tuple[str, ...] = ()
     quoted_status_id: str | None = None
-    has_poll: bool = False
     scheduled_at: str | None = None
 
 
 def refuse_attachments(draft: Draft) -> None:
-    """Raises for a quote, media and a poll, in that order (C6.1 items 2, 3; texts of D4).
+    """Raises for a quote and media, in that order (C6.1 items 2, 3; texts of D4).
 
     Nothing can be quoted or has been uploaded yet, so whatever a client names does not exist.
     """
@@ -192,8 +202,6 @@ def refuse_attachments(draft: Draft) -> None:
     if draft.media_ids:
         named = ", ".join(one[:40] for one in draft.media_ids)
         raise Unprocessable(f"Media {named} not found or already attached to another post")
-    if draft.has_poll:
-        raise ValidationFailed("Polls are not available")
 
 
 def check_schedule(scheduled_at: str | None, *, now: int) -> None:
@@ -306,6 +314,11 @@ def counted_as_reply(visibility: str) -> bool:
     return visibility in ("public", "unlisted")
 
 
+def told_to_followers(visibility: str, author_id: int, answered_account_id: int | None) -> bool:
+    """True if followers may want to be told of a new status: not direct, no answer to others."""
+    return visibility != "direct" and answered_account_id in (None, author_id)
+
+
 class Edit(NamedTuple):
     """One version of a status, as it was shown from ``created_at`` (ms) on."""
 
@@ -313,6 +326,8 @@ class Edit(NamedTuple):
     spoiler_text: str
     sensitive: bool
     created_at: int
+    #: The options of its poll, None if it had none.
+    options: tuple[str, ...] | None = None
 
 
 # --- Acting on one (surroundings C8) ---------------------------------------------------------

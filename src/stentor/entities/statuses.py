@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stentor.domain import times
 from stentor.domain.accounts import Account
 from stentor.domain.links import Links
 from stentor.domain.statuses import Edit, LoadedStatuses, Marks, Status, pinnable
-from stentor.entities import accounts, filters
+from stentor.entities import accounts, filters, polls
 from stentor.entities.accounts import encoder
 from stentor.entities.memo import Memo
 
@@ -73,7 +73,6 @@ class Common(Struct, gc=False, kw_only=True):
     tagged_collections: list[Any]
     quote: None
     card: None
-    poll: None
 
 
 def _text(number: int | None) -> str | None:
@@ -140,7 +139,6 @@ def _render_common(
         tagged_collections=[],
         quote=None,
         card=None,
-        poll=None,
     )
     return encoder.encode(entity)[:-1]
 
@@ -179,6 +177,15 @@ def _quote_approval(policy: str, relation: str) -> bytes:
     return b',"quote_approval":' + encoder.encode(approval)
 
 
+def _poll(loaded: LoadedStatuses, status: Status) -> bytes:
+    poll = loaded.polls.get(status.id)
+    if poll is None:
+        return b',"poll":null'
+    votes = None if loaded.viewer_id is None else loaded.votes.get(poll.id, ())
+    own = loaded.viewer_id == status.account_id
+    return b',"poll":' + encoder.encode(polls.render(poll, votes, own=own, now=loaded.now))
+
+
 def _relation(loaded: LoadedStatuses, status: Status) -> str:
     if loaded.viewer_id is None:
         return "anonymous"
@@ -202,6 +209,7 @@ def encoded(loaded: LoadedStatuses, status_id: int, links: Links) -> Raw:
         _common(status, author, mentioned, tuple(loaded.tags.get(status_id, ())), links),
         _for_viewer(loaded, status),
         _quote_approval(status.quote_policy, _relation(loaded, status)),
+        _poll(loaded, status),
         b',"reblog":',
         reblog,
         b',"account":',
@@ -236,6 +244,18 @@ def render_source(status: Status) -> StatusSource:
     return StatusSource(str(status.id), status.text, status.spoiler_text)
 
 
+class EditedOption(Struct, gc=False):
+    """What could be chosen in a version's poll."""
+
+    title: str
+
+
+class EditedPoll(Struct, gc=False):
+    """A version's poll."""
+
+    options: list[EditedOption]
+
+
 class StatusEdit(Struct, gc=False):
     """One version of a status (surroundings C5.1)."""
 
@@ -246,10 +266,14 @@ class StatusEdit(Struct, gc=False):
     account: Raw
     media_attachments: list[Any]
     emojis: list[Any]
+    poll: EditedPoll | UnsetType = UNSET
 
 
 def render_edit(edit: Edit, author: Account, links: Links) -> StatusEdit:
-    """StatusEdit. A status has no poll yet, so neither has a version of it."""
+    """StatusEdit; ``poll`` only if it had one."""
+    poll: EditedPoll | UnsetType = UNSET
+    if edit.options is not None:
+        poll = EditedPoll([EditedOption(title) for title in edit.options])
     return StatusEdit(
         edit.content,
         edit.spoiler_text,
@@ -258,6 +282,7 @@ def render_edit(edit: Edit, author: Account, links: Links) -> StatusEdit:
         accounts.encoded(author, links),
         [],
         [],
+        poll,
     )
 
 

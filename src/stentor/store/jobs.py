@@ -40,6 +40,33 @@ async def add(
     await tx.run(ADD, kind, key, account_id, json.dumps(payload), run_at)
 
 
+PUT = ADD.replace(
+    "DO NOTHING",
+    "DO UPDATE SET account_id = excluded.account_id, payload = excluded.payload,"
+    " run_at = excluded.run_at, attempts = 0, problem = '', failed_at = NULL",
+)
+
+
+async def put(
+    tx: Transaction,
+    kind: str,
+    key: str,
+    payload: dict[str, Any],
+    *,
+    run_at: int,
+    account_id: int,
+) -> None:
+    """Promises that work anew: an earlier promise, wherever it has got to, is replaced."""
+    await tx.run(PUT, kind, key, account_id, json.dumps(payload), run_at)
+
+
+async def hold(tx: Transaction, kinds: list[str], key: str) -> None:
+    """Waits for a step of these jobs that is under way, and lets none begin until the end."""
+    await tx.fetch(
+        "SELECT id FROM jobs WHERE kind = ANY($1) AND key = $2 ORDER BY id FOR UPDATE", kinds, key
+    )
+
+
 async def cancel(tx: Transaction, kind: str, key: str) -> None:
     """Takes a promise back, if there is one."""
     await tx.run("DELETE FROM jobs WHERE kind = $1 AND key = $2", kind, key)

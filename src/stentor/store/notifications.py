@@ -291,11 +291,31 @@ async def remove_caused(
     await _settle(tx, rows)
 
 
-async def remove_about(tx: Transaction, status_ids: Iterable[int]) -> None:
-    """Removes whatever anybody was told about those statuses, whole groups at once."""
+async def remove_follows_from_domain(tx: Transaction, account_id: int, domain: str) -> None:
+    """Removes what that account was told of follows and requests from a domain."""
+    rows = await tx.fetch(
+        "DELETE FROM notifications WHERE account_id = $1 AND type IN ('follow', 'follow_request')"
+        f" AND from_account_id IN (SELECT id FROM accounts WHERE domain = $2) {_REMOVED}",
+        account_id,
+        domain,
+    )
+    await _settle(tx, rows)
+
+
+async def remove_about(
+    tx: Transaction, status_ids: Iterable[int], type: NotificationType | None = None
+) -> None:
+    """Removes whatever anybody was told about those statuses, whole groups at once.
+
+    With a type only that, which must be one that is never grouped.
+    """
     wanted = list(status_ids)
     rows = await tx.fetch(f"DELETE FROM notifications WHERE status_id = ANY($1) {_REMOVED}", wanted)
     await tx.run("DELETE FROM notification_groups WHERE status_id = ANY($1)", wanted)
+    if type is not None:
+        sql = f"DELETE FROM notifications WHERE status_id = ANY($1) AND type = $2 {_REMOVED}"
+        await _settle(tx, await tx.fetch(sql, wanted, type.value))
+        return
     await _settle(tx, rows)
 
 

@@ -16,7 +16,7 @@ from stentor.domain.statuses import (
     Wording,
     readable,
 )
-from stentor.store import accounts, filters
+from stentor.store import accounts, filters, polls
 from stentor.store.database import Reader, Row, Transaction
 
 _APPLICATION = {"application_name": "p.name", "application_website": "p.website"}
@@ -133,7 +133,7 @@ async def load(
     does), mentions and tags, accounts, marks, filters (only for a viewer who has some).
     ``with_accounts`` are loaded along.
     """
-    loaded = LoadedStatuses(viewer_id)
+    loaded = LoadedStatuses(viewer_id, now)
     wanted = list(set(ids))
     rows = await db.fetch(LOAD, wanted) if wanted else []
     originals = list({row[2] for row in rows} - {None} - {row[0] for row in rows})
@@ -145,6 +145,7 @@ async def load(
     if loaded.statuses:
         details = await db.fetch(MENTIONS_AND_TAGS, list(loaded.statuses))
         everyone |= _details(loaded, details, mentioning)
+    await _polls(db, loaded)
     loaded.accounts = await accounts.load(db, everyone)
     blocked_by = await _marks(db, loaded, viewer_id, now=now)
     for status in loaded.statuses.values():
@@ -159,6 +160,15 @@ async def load(
         ):
             loaded.readable.add(status.id)
     return loaded
+
+
+async def _polls(db: Reader, loaded: LoadedStatuses) -> None:
+    """Fills in the polls, if any status has one, and the viewer's votes."""
+    asking = [status.id for status in loaded.statuses.values() if status.has_poll]
+    if asking:
+        loaded.polls = await polls.load(db, asking)
+        if loaded.viewer_id is not None:
+            loaded.votes = await polls.votes_of(db, asking, loaded.viewer_id)
 
 
 def _details(loaded: LoadedStatuses, rows: Sequence[Row], mentioning: set[int]) -> set[int]:
@@ -234,6 +244,7 @@ class NewStatus(NamedTuple):
     text: str = ""
     content: str = ""
     quote_policy: str = "public"
+    has_poll: bool = False
 
 
 # Nobody reblogs a status twice: the second one changes nothing and returns no row.
@@ -285,6 +296,19 @@ async def lock(tx: Transaction, ids: Iterable[int]) -> list[int]:
     return [row[0] for row in rows]
 
 
+# Neither deleted nor edited while it is held, but still favourited and answered.
+HOLD = """
+    SELECT s.id FROM statuses s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = ANY($1) AND a.suspended_at IS NULL AND a.deletion_requested_at IS NULL
+    ORDER BY s.id FOR KEY SHARE OF s
+"""
+
+
+async def hold(tx: Transaction, ids: Iterable[int]) -> list[int]:
+    """Those of the statuses that people may be told of; they stay until the transaction ends."""
+    return [row[0] for row in await tx.fetch(HOLD, list(set(ids)))]
+
+
 # What refers to a status is newer than it, so that this keeps to the order of ids.
 LOCK_DEPENDANTS = """
     SELECT s.account_id, s.reblog_of_id FROM statuses s
@@ -304,15 +328,16 @@ async def remove(tx: Transaction, status_id: int) -> None:
 
 
 async def change(
-    tx: Transaction, status_id: int, wording: Wording, *, content: str, now: int
+    tx: Transaction, status_id: int, wording: Wording, *, content: str, has_poll: bool, now: int
 ) -> None:
     """Replaces what a status says."""
     await tx.run(
         "UPDATE statuses SET text = $2, spoiler_text = $3, sensitive = $4, language = $5,"
-        " content = $6, edited_at = $7 WHERE id = $1",
+        " content = $6, has_poll = $7, edited_at = $8 WHERE id = $1",
         status_id,
         *wording,
         content,
+        has_poll,
         now,
     )
 
