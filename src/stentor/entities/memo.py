@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from stentor.domain.bounded import make_room
+
 Value = TypeVar("Value")
 
 
@@ -13,7 +15,7 @@ class Memo(Generic[Value]):
 
     Unlike a cache that is told when something changes, it cannot show anything stale: the input
     is compared every time. Comparing rows is cheaper than hashing their texts, which is what
-    `functools.lru_cache` would do. Forgets everything when it is full.
+    `functools.lru_cache` would do. Forgets the oldest when it is full.
     """
 
     __slots__ = ("_entries", "_most")
@@ -27,8 +29,7 @@ class Memo(Generic[Value]):
         entry = self._entries.get(key)
         if entry is not None and entry[0] == given:
             return entry[1]
-        if len(self._entries) >= self._most:
-            self._entries.clear()
+        make_room(self._entries, self._most)
         value = make()
         self._entries[key] = (given, value)
         return value

@@ -65,7 +65,6 @@ _GROUP = (
     "g.group_key, g.type, g.status_id, g.notifications_count, g.newest, g.newest_id,"
     " g.newest_at, g.oldest_id"
 )
-_GROUPABLE = ", ".join(f"'{one.value}'" for one in NotificationType if one in GROUPABLE)
 
 
 def _group_branch(type: NotificationType, *, ascending: bool) -> str:
@@ -82,13 +81,14 @@ def _group_branch(type: NotificationType, *, ascending: bool) -> str:
     )
 
 
-def _single_branch(where: str, *, filtered: bool, ascending: bool) -> str:
+def _single_branch(where: str, index: str, *, filtered: bool, ascending: bool) -> str:
     order = "ASC" if ascending else "DESC"
     return (
         "SELECT n.id AS id, n.group_key, n.type, n.status_id, 1, '' AS newest, n.id AS newest_id,"
         " n.created_at AS newest_at, n.id AS oldest_id, 0 AS hidden, 1 AS alone,"
         " n.from_account_id AS sender, n.activity_id AS activity"
-        " FROM notifications n CROSS JOIN accounts f WHERE f.id = n.from_account_id"
+        f" FROM notifications n /*+ notifications_{index} */ CROSS JOIN accounts f"
+        " WHERE f.id = n.from_account_id"
         f" AND n.account_id = $1 AND n.filtered = {filtered} AND n.id > $2 AND n.id < $3"
         f" AND {where} AND {_VISIBLE} ORDER BY n.id {order} LIMIT $4"
     )
@@ -108,13 +108,16 @@ def page_query(wanted: Wanted, *, ascending: bool) -> str:
             where = "n.group_key IS NULL"
             if wanted.hidden:
                 where += f" AND n.type NOT IN ({notifications.names(wanted.hidden)})"
-            branches.append(_single_branch(where, filtered=filtered, ascending=ascending))
+            branches.append(
+                _single_branch(where, "keyless", filtered=filtered, ascending=ascending)
+            )
             continue
         for one in [one for one in NotificationType if one in shown]:
-            where = f"n.type = '{one.value}'"
+            where, index = f"n.type = '{one.value}'", "by_type"
             if one in wanted.grouped:
-                where += f" AND n.group_key IS NULL AND n.type IN ({_GROUPABLE})"
-            branches.append(_single_branch(where, filtered=filtered, ascending=ascending))
+                where += " AND n.group_key IS NULL"
+                index = "keyless_by_type"
+            branches.append(_single_branch(where, index, filtered=filtered, ascending=ascending))
     merged = " UNION ALL ".join(
         f"SELECT * FROM ({branch}) AS branch{number}" for number, branch in enumerate(branches)
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
+from stentor.domain.bounded import make_room
+
 Value = TypeVar("Value")
 
 
 class Kept(Generic[Value]):
-    """Rows by id, each with the version it had. Forgets everything when it is full."""
+    """Rows by id, each with the version it had. Forgets the oldest when it is full."""
 
     __slots__ = ("_entries", "_most")
 
@@ -32,6 +34,5 @@ class Kept(Generic[Value]):
 
     def keep(self, row_id: int, version: int, value: Value) -> None:
         """Remembers a committed row."""
-        if len(self._entries) >= self._most:
-            self._entries.clear()
+        make_room(self._entries, self._most)
         self._entries[row_id] = (version, value)

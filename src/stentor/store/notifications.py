@@ -101,9 +101,11 @@ def page_query(
                 where += " AND n.from_account_id = $5"
                 if types is not None:
                     where += f" AND n.type IN ({names(types)})"
+            index = "by_sender" if by_sender else "by_type" if one else ""
             branches.append(
                 f"SELECT {COLUMNS} FROM notifications n"
-                " CROSS JOIN accounts f WHERE f.id = n.from_account_id"
+                + (f" /*+ notifications_{index} */" if index else "")
+                + " CROSS JOIN accounts f WHERE f.id = n.from_account_id"
                 f" AND n.account_id = $1 AND n.id > $2 AND n.id < $3{where}"
                 " AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL"
                 f" ORDER BY n.id {order} LIMIT $4"
@@ -310,12 +312,12 @@ async def remove_about(
     With a type only that, which must be one that is never grouped.
     """
     wanted = list(status_ids)
-    rows = await tx.fetch(f"DELETE FROM notifications WHERE status_id = ANY($1) {_REMOVED}", wanted)
-    await tx.run("DELETE FROM notification_groups WHERE status_id = ANY($1)", wanted)
     if type is not None:
         sql = f"DELETE FROM notifications WHERE status_id = ANY($1) AND type = $2 {_REMOVED}"
         await _settle(tx, await tx.fetch(sql, wanted, type.value))
         return
+    rows = await tx.fetch(f"DELETE FROM notifications WHERE status_id = ANY($1) {_REMOVED}", wanted)
+    await tx.run("DELETE FROM notification_groups WHERE status_id = ANY($1)", wanted)
     await _settle(tx, rows)
 
 

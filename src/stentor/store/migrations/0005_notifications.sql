@@ -29,12 +29,11 @@ CREATE INDEX notifications_requested ON notifications (account_id, from_account_
   WHERE filtered AND type IN ('mention', 'quote');
 CREATE INDEX notifications_from ON notifications (from_account_id);
 CREATE INDEX notifications_of_status ON notifications (status_id) WHERE status_id IS NOT NULL;
--- What stands alone in a list of groups; and, of the types that are grouped, those few that
--- have no key because they were filtered once.
+-- What stands alone in a list of groups, and the same by type.
 CREATE INDEX notifications_keyless ON notifications (account_id, filtered, id)
   WHERE group_key IS NULL;
 CREATE INDEX notifications_keyless_by_type ON notifications (account_id, filtered, type, id)
-  WHERE group_key IS NULL AND type IN ('favourite', 'reblog', 'follow', 'admin.sign_up');
+  WHERE group_key IS NULL;
 CREATE INDEX notifications_of_group ON notifications (account_id, group_key, id) WHERE group_key IS NOT NULL;
 
 -- What a page of groups shows, kept with each notification. `newest` is JSON: up to 8 pairs of
