@@ -217,7 +217,7 @@ async def test_a_blocked_domain_is_cut_off(client: Client) -> None:
     rows = await db.fetch("SELECT account_id, target_account_id FROM follows")
     assert {(a, b) for a, b in rows} == {(me.id, near.id), (near.id, me.id)}
     assert await db.fetch("SELECT id FROM follow_requests") == []
-    assert await inbox(db, me) == [("favourite", near.id)]
+    assert await inbox(db, me) == [("favourite", near.id), ("severed_relationships", me.id)]
     permissions = await db.fetch("SELECT from_account_id FROM notification_permissions")
     assert [row[0] for row in permissions] == [near.id]
     assert [row[0] for row in await db.fetch("SELECT account_id FROM list_accounts")] == [near.id]

@@ -128,6 +128,16 @@ def test_blunt_rules_drop_whatever_is_permitted(
     assert decide(type, Facts(permitted=permitted, **facts), OPEN) == Decision(Verdict.DROP, reason)
 
 
+@pytest.mark.parametrize("facts", [facts for facts, _ in BLUNT[2:]])
+@pytest.mark.parametrize("type", NotificationType)
+def test_only_duties_get_past_a_block_or_a_mute(
+    type: NotificationType, facts: dict[str, bool]
+) -> None:
+    """C-34: a moderator who blocks somebody still hears of his report."""
+    dropped = decide(type, Facts(**facts), OPEN).verdict is Verdict.DROP
+    assert dropped is not type.value.startswith("admin.")
+
+
 @pytest.mark.parametrize("type", NotificationType)
 def test_only_some_types_may_come_from_oneself(type: NotificationType) -> None:
     """A66."""

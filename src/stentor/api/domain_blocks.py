@@ -33,7 +33,8 @@ def _domain(request: Request) -> str:
 async def block(request: Request) -> dict[str, Any]:
     """POST /api/v1/domain_blocks."""
     services = request.services
-    await actions.block(services.db, request.account_id, _domain(request), now=services.now())
+    domain = _domain(request)
+    await actions.block(services.db, services.bus, request.account_id, domain, now=services.now())
     return EMPTY
 
 

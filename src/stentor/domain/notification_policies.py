@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from stentor.domain import times
-from stentor.domain.notifications import TRAITS, NotificationType
+from stentor.domain.notifications import STAFF_TYPES, TRAITS, NotificationType
 
 #: A follower counts from here on (notifications.md 4.1).
 FOLLOWER_AGE = 3 * times.DAY
@@ -109,6 +109,8 @@ def _blunt(type: NotificationType, facts: Facts) -> Decision | None:
         return Decision(Verdict.DROP, "oneself")
     if mention and facts.staff:
         return Decision(Verdict.ACCEPT, "staff")
+    if type in STAFF_TYPES:  # a duty, whatever stands between the two people (C-34)
+        return None
     if facts.blocks_domain and not facts.following:
         return Decision(Verdict.DROP, "domain_block")
     if facts.blocks:

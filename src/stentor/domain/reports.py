@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -56,3 +57,8 @@ def comment(given: str) -> str:
             f"Comment is too long (maximum is {limits.REPORT_COMMENT} characters)"
         )
     return cleaned
+
+
+def ids(stored: str | None) -> list[int] | None:
+    """A stored list of ids; None stays None."""
+    return None if stored is None else [int(one) for one in json.loads(stored)]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from msgspec import Raw, Struct
 
-from stentor.domain import times
+from stentor.domain import reports, times
 from stentor.domain.accounts import Account
 from stentor.domain.links import Links
 from stentor.domain.reports import Report as ReportRow
@@ -31,7 +29,8 @@ class Report(Struct, gc=False):
 
 def ids(stored: str | None) -> list[str] | None:
     """A stored list of ids as clients read it."""
-    return None if stored is None else [str(one) for one in json.loads(stored)]
+    found = reports.ids(stored)
+    return None if found is None else [str(one) for one in found]
 
 
 def render(report: ReportRow, target: Account, links: Links) -> Report:

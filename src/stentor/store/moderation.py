@@ -11,6 +11,7 @@ class Mark(Enum):
     """A moment kept in ``accounts``: since when it holds, or null."""
 
     LIMITED = "silenced_at"
+    SENSITIZED = "sensitized_at"
     SUSPENDED = "suspended_at"
 
 
@@ -20,6 +21,34 @@ async def set_mark(tx: Transaction, account_id: int, mark: Mark, since: int | No
     value = "NULL" if since is None else f"COALESCE({column}, $2)"
     values = (account_id,) if since is None else (account_id, since)
     return bool(await tx.run(f"UPDATE accounts SET {column} = {value} WHERE id = $1", *values))
+
+
+# A page of a domain's accounts, along their index.
+MARK_DOMAIN = """
+    UPDATE accounts SET {column} = $2 WHERE id IN (
+      SELECT id FROM accounts WHERE domain = $1 AND {column} IS NULL ORDER BY id LIMIT $3)
+    RETURNING id
+"""
+UNMARK_DOMAIN = """
+    UPDATE accounts SET {column} = NULL WHERE id IN (
+      SELECT id FROM accounts WHERE domain = $1 AND {column} = $2 ORDER BY id LIMIT $3)
+    RETURNING id
+"""
+
+
+async def mark_domain(
+    tx: Transaction, domain: str, mark: Mark, since: int, *, lift: bool, limit: int
+) -> list[int]:
+    """Sets a mark on some of a domain's accounts that have none, or lifts those of that moment."""
+    sql = UNMARK_DOMAIN if lift else MARK_DOMAIN
+    rows = await tx.fetch(sql.format(column=mark.value), domain, since, limit)
+    return [row[0] for row in rows]
+
+
+async def approve(tx: Transaction, account_id: int) -> bool:
+    """Lets a person in who waits for it. False: nobody waits under that id."""
+    sql = "UPDATE users SET approved = TRUE WHERE account_id = $1 AND NOT approved"
+    return bool(await tx.run(sql, account_id))
 
 
 async def set_disabled(tx: Transaction, account_id: int, *, disabled: bool) -> bool:
@@ -42,6 +71,12 @@ TOLD = "SELECT DISTINCT account_id FROM notifications WHERE from_account_id = $1
 async def told_by(tx: Transaction, account_id: int) -> list[int]:
     """Whose notifications come from that account, in order of their ids."""
     return sorted(row[0] for row in await tx.fetch(TOLD, account_id))
+
+
+async def told_by_any(tx: Transaction, account_ids: list[int]) -> list[int]:
+    """Like `told_by`, for many at once."""
+    sql = TOLD.replace("= $1", "= ANY($1)")
+    return sorted(row[0] for row in await tx.fetch(sql, account_ids))
 
 
 # Its own statuses, and the reblogs of them, which go with them.

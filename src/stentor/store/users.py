@@ -100,7 +100,6 @@ async def add_first_owner(tx: Transaction, account_id: int) -> bool:
     return bool(await tx.run(sql, account_id))
 
 
-_MANAGERS = [role.id for role in NAMES.values() if role.may(Permission.MANAGE_USERS)]
 # By the partial index on roles, which holds the staff alone; remote accounts have no role here.
 STAFF = """
     SELECT id FROM accounts
@@ -110,4 +109,10 @@ STAFF = """
 
 async def managers(db: Reader) -> list[int]:
     """The accounts whose role can manage users."""
-    return sorted(row[0] for row in await db.fetch(STAFF, _MANAGERS))
+    return await staff(db, Permission.MANAGE_USERS)
+
+
+async def staff(db: Reader, permission: Permission) -> list[int]:
+    """The accounts whose own role permits that."""
+    roles = [role.id for role in NAMES.values() if role.may(permission)]
+    return sorted(row[0] for row in await db.fetch(STAFF, roles))
