@@ -20,6 +20,7 @@ COMMANDS = {
     "check": ("upkeep", "check"),
     "keys": ("upkeep", "keys"),
     "demo": ("demo", "demo"),
+    "annual-report": ("annual_reports", "annual_report"),
 }
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import click
 
 from stentor import app
 from stentor.actions import accounts as actions
+from stentor.actions import moderation as moderation_actions
 from stentor.actions import registrations
 from stentor.commands import common
 from stentor.config import Settings
-from stentor.domain import roles, times
+from stentor.domain import moderation, roles, times
 from stentor.domain.accounts import Account
 from stentor.domain.links import Links
+from stentor.domain.moderation import Action, Sanction
 from stentor.entities import accounts as entities
 from stentor.store import accounts
 from stentor.store.database import Database
@@ -30,6 +33,7 @@ def account() -> None:
     \b
     Examples:
       stentor account create alice --email alice@example.org --role owner
+      stentor account warn bob --text "Please be kind."
       stentor account limit spammer
       stentor account delete spammer --yes
     """
@@ -107,7 +111,8 @@ async def _create(
     }
 
 
-async def _find(db: Database, name: str) -> Account:
+async def find(db: Database, name: str) -> Account:
+    """The account that an operator names, ``alice`` or ``@bob@far.example``. Raises Failure."""
     username, _, domain = name.removeprefix("@").partition("@")
     found = await accounts.find_by_handle(db, username, domain)
     if found is None:
@@ -124,26 +129,44 @@ def _moderate(name: str, work: Callable[[Database, int], Awaitable[object]], say
     def command(settings: Settings, name: str) -> None:
         async def done() -> None:
             async with common.database(settings) as db:
-                await work(db, (await _find(db, name)).id)
+                await work(db, (await find(db, name)).id)
 
         common.run(done())
 
 
-_moderate(
-    "limit",
-    lambda db, one: actions.limit(db, one, now=app.now()),
-    "Keeps NAME out of what strangers see; nothing is deleted.",
-)
+def _sanction(action: Action, name: str, say: str, *, text_required: bool = False) -> None:
+    """Adds the command ``name``: an action that is kept, and told if the person can read it."""
+    # An option with a default is never missing.
+    default: dict[str, Any] = {"required": True} if text_required else {"default": ""}
+
+    @account.command(name, help=say)
+    @click.argument("name")
+    @click.option("--text", type=str, help="What NAME is told.", **default)
+    @common.settings_options(*common.PLACES)
+    def command(settings: Settings, name: str, text: str) -> None:
+        async def done() -> None:
+            async with common.database(settings) as db:
+                target = await find(db, name)
+                sanction = Sanction(
+                    target_id=target.id, action=action, text=moderation.warning_text(text)
+                )
+                await moderation_actions.act(db, LocalBus(), sanction, now=app.now())
+
+        common.run(done())
+
+
+_sanction(Action.NONE, "warn", "Warns NAME, and does nothing else.", text_required=True)
+_sanction(Action.SILENCE, "limit", "Keeps NAME out of what strangers see; nothing is deleted.")
 _moderate("unlimit", actions.unlimit, "Takes back `limit`.")
-_moderate(
+_sanction(
+    Action.SUSPEND,
     "suspend",
-    lambda db, one: actions.suspend(db, LocalBus(), one, now=app.now()),
     "Hides NAME and everything of it, and shuts the person out; nothing is deleted.",
 )
 _moderate("unsuspend", actions.unsuspend, "Takes back `suspend`.")
-_moderate(
+_sanction(
+    Action.DISABLE,
     "disable",
-    lambda db, one: actions.disable(db, LocalBus(), one),
     "Keeps the person behind NAME from signing in; the account is still seen.",
 )
 _moderate("enable", actions.enable, "Takes back `disable`.")
@@ -161,6 +184,6 @@ def delete(settings: Settings, name: str, *, yes: bool) -> None:
 
     async def done() -> None:
         async with common.database(settings) as db:
-            await actions.delete(db, LocalBus(), (await _find(db, name)).id)
+            await actions.delete(db, LocalBus(), (await find(db, name)).id)
 
     common.run(done())

@@ -1,0 +1,35 @@
+"""``stentor annual-report``: tells somebody that a year's report is there."""
+
+from __future__ import annotations
+
+import click
+
+from stentor import app
+from stentor.actions import annual_reports as actions
+from stentor.commands import common
+from stentor.commands.accounts import find
+from stentor.config import Settings
+from stentor.streaming.bus import LocalBus
+
+
+@click.command("annual-report")
+@click.argument("name")
+@click.argument("year", type=click.IntRange(2000, 9999))
+@common.settings_options(*common.PLACES)
+def annual_report(settings: Settings, name: str, year: int) -> None:
+    r"""Makes the report of NAME for YEAR and notifies NAME of it, once.
+
+    \b
+    Example:
+      stentor annual-report alice 2025
+    """
+
+    async def done() -> None:
+        async with common.database(settings) as db:
+            account = await find(db, name)
+            if not account.local:
+                raise common.Failure(f"{name} does not live here")
+            if not await actions.add(db, LocalBus(), account.id, year, now=app.now()):
+                raise common.Failure(f"{name} has a report of {year} already")
+
+    common.run(done())
