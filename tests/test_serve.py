@@ -114,6 +114,15 @@ def test_keys_are_made_once_and_only_their_owner_can_read_them(unserved: Served)
     assert keys.read_bytes() == before
 
 
+def test_the_first_account_may_be_made_before_the_server_ever_ran(tmp_path: Path):
+    server = Served(tmp_path / "served")
+    server.account("ann")
+    token = server.token("ann")
+    server.start()
+    assert token
+    server.stop()
+
+
 def test_lost_keys_are_not_replaced_while_somebody_lives_here(unserved: Served):
     unserved.start()
     unserved.account("alice")

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 import click
 
+from stentor.app import key_file
 from stentor.config import ConfigProblem, Settings, load, variable
 from stentor.errors import PublicError
-from stentor.keys import KeysProblem
+from stentor.keys import KeysProblem, load_or_create
 from stentor.lock import AlreadyRunning
 from stentor.logs import clean
 from stentor.store.database import Database, StorageProblem, open_database
@@ -142,13 +143,16 @@ async def open_existing(settings: Settings) -> Database:
 async def database(settings: Settings) -> AsyncIterator[Database]:
     """The database, with the schema of this version; a new one is given it.
 
-    An older schema is not touched, because an older server may be using it: raises Failure.
+    A new embedded one is given keys as well, so that the first account may be made before the
+    server has ever run. An older schema is not touched, because an older server may be using it: raises Failure.
     """
     db = await open_existing(settings)
     try:
         applied, pending = await db.migrations()
         if not applied:
             await db.migrate()
+            if not settings.database_url:  # else the keys are with the servers
+                load_or_create(key_file(settings))
         elif pending:
             raise Failure(
                 f"the database has an older schema ({len(pending)} steps to go): "
