@@ -30,6 +30,30 @@ async def check(db: Database) -> None:
     assert len(set(activities)) == len(activities), "an activity was told twice"
 
 
+async def check_polls(db: Database) -> None:
+    """Fails if a poll counts other votes than there are, or if its end is promised wrongly."""
+    cast: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for poll_id, account_id, choice in await db.fetch(
+        "SELECT poll_id, account_id, choice FROM poll_votes"
+    ):
+        cast[poll_id].append((account_id, choice))
+    polls = await db.fetch(
+        "SELECT status_id, options, votes_count, voters_count, multiple FROM polls"
+    )
+    for poll_id, options, votes, voters, multiple in polls:
+        found = cast.pop(poll_id, [])
+        assert votes == len(found), poll_id
+        assert voters == len({account_id for account_id, _ in found}), poll_id
+        assert multiple or votes == voters, poll_id
+        chosen = [choice for _, choice in found]
+        assert [count for _, count in json.loads(options)] == [
+            chosen.count(number) for number in range(len(json.loads(options)))
+        ], poll_id
+    assert not cast, "votes in no poll"
+    asking = {row[0] for row in await db.fetch("SELECT id FROM statuses WHERE has_poll")}
+    assert asking == {row[0] for row in polls}
+
+
 async def _groups(db: Database, expected: dict[tuple[int, str], list[Any]]) -> None:
     stored = {
         (row[0], row[1]): row[2:]

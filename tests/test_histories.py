@@ -24,9 +24,10 @@ ACTS = st.one_of(
     st.tuples(st.just("post"), who, who, st.sampled_from(["public", "private", "direct"]), some),
     st.tuples(st.sampled_from(["favourite", "unfavourite", "reblog", "unreblog"]), who, some),
     st.tuples(st.sampled_from(["mute", "unmute"]), who, some),
-    st.tuples(st.just("delete"), who, some),
+    st.tuples(st.sampled_from(["delete", "edit", "ask", "vote"]), who, some),
     st.tuples(
-        st.sampled_from(["follow", "unfollow", "block", "unblock", "hide", "unhide"]), who, who
+        st.sampled_from(["follow", "listen", "unfollow", "block", "unblock", "hide", "unhide"]),
+        who, who,
     ),
     st.tuples(st.sampled_from(["dismiss", "dismiss_group"]), who, some),
     st.tuples(st.just("clear"), who),
@@ -62,7 +63,7 @@ class Community:
         method, path, sent = await self.request(verb, name, *rest)
         answer = await self.client.request(method, path, self.people[name], **sent)
         assert answer.status < 500, (verb, name, rest, answer)
-        if verb == "post" and answer.status == 200:
+        if verb in ("post", "ask") and answer.status == 200:
             self.statuses.append((name, answer.json["id"]))
 
     async def request(self, verb: str, name: str, *rest: Any) -> tuple[str, str, dict[str, Any]]:
@@ -75,9 +76,11 @@ class Community:
             return "POST", f"{V1}/statuses", {"json": body}
         if verb in ("favourite", "unfavourite", "reblog", "unreblog", "mute", "unmute"):
             return "POST", f"{V1}/statuses/{self.status(rest[0])}/{verb}", {}
-        if verb == "delete":
-            own = [status for author, status in self.statuses if author == name] or ["1"]
-            return "DELETE", f"{V1}/statuses/{own[rest[0] % len(own)]}", {}
+        if verb in ("delete", "edit", "ask", "vote"):
+            return self.request_on_own(verb, name, rest[0])
+        if verb == "listen":
+            path = f"{V1}/accounts/{self.people[rest[0]].id}/follow"
+            return "POST", path, {"json": {"notify": True}}
         if verb in ("follow", "unfollow", "block", "unblock", "hide", "unhide"):
             verb = {"hide": "mute", "unhide": "unmute"}.get(verb, verb)
             return "POST", f"{V1}/accounts/{self.people[rest[0]].id}/{verb}", {}
@@ -87,6 +90,22 @@ class Community:
             body = {"notifications": {"last_read_id": rest[0]}}
             return "POST", f"{V1}/markers", {"json": body}
         return await self.request_on_notifications(verb, name, *rest)
+
+    def request_on_own(self, verb: str, name: str, number: int) -> tuple[str, str, dict[str, Any]]:
+        """The request that writes, changes or deletes one's own status, or votes in any."""
+        poll = {"options": ["a", "b", "c"], "expires_in": 300, "multiple": number % 2 == 1}
+        body: dict[str, Any] = {"status": f"which {number}?"}
+        if number % 4:
+            body["poll"] = poll
+        if verb == "ask":
+            return "POST", f"{V1}/statuses", {"json": body | {"poll": poll}}
+        if verb == "vote":
+            asked = [status for author, status in self.statuses if author != name] or ["1"]
+            path = f"{V1}/polls/{asked[-1 - number % len(asked)]}/votes"
+            return "POST", path, {"json": {"choices": [number % 3]}}
+        own = [status for author, status in self.statuses if author == name] or ["1"]
+        path = f"{V1}/statuses/{own[number % len(own)]}"
+        return ("DELETE", path, {}) if verb == "delete" else ("PUT", path, {"json": body})
 
     async def request_on_notifications(
         self, verb: str, name: str, *rest: Any
@@ -115,6 +134,7 @@ class Community:
         """Rows, lists, groups, counts and requests agree."""
         db = self.client.db
         await invariants.check(db)
+        await invariants.check_polls(db)
         for person in self.people.values():
             rows = await db.fetch(
                 "SELECT id, group_key FROM notifications"
@@ -166,8 +186,8 @@ async def test_whatever_people_do_the_lists_stay_true(
     community = await begin(client)
     for at_once in history:
         await asyncio.gather(*(community.act(*act) for act in at_once))
-        now = client.services.now()
-        await jobs.work_off(client.db, bus, now=now)
+        # Polls of five minutes end after each round.
+        await jobs.work_off(client.db, bus, now=client.services.now() + 300_000)
         await community.check()
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from stentor.actions import fan_outs, jobs
-from stentor.store.database import Database, Transaction, open_database
+from stentor.domain.notifications import NotificationType
+from stentor.store.audiences import Listener, Page
+from stentor.store.database import Database, Reader, Transaction, open_database
 from stentor.store.relationships import pack
 from tests import invariants
 from tests.factories import NOW, Person, insert, make_account, make_follow, make_status
@@ -465,6 +467,40 @@ async def test_two_workers_share_the_work_and_tell_nobody_twice(
     assert len([one for one in bus.news if one.kind == "notification"]) == 27
 
 
+@pytest.mark.usefixtures("small_steps")
+async def test_each_listener_may_have_a_status_of_his_own(
+    client: Client, bus: RecordingBus, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A106: who quotes is told of his own status by the author of what he quotes, in steps."""
+    people = await crowd(client.db, 5)
+    quoting = [await make_status(client.db, one.id) for one in people]
+    status_id = await make_status(client.db, ann.id)
+
+    async def audience(db: Reader, status_id: int, after: int, limit: int, /, *, now: int) -> Page:
+        rows = await db.fetch(
+            "SELECT id, account_id FROM statuses WHERE id = ANY($1) AND id > $2"
+            " ORDER BY id LIMIT $3",
+            quoting, after, limit,
+        )  # fmt: skip
+        last = rows[-1][0] if len(rows) == limit else None
+        return Page([Listener(row[1], row[0], row[0]) for row in rows], last)
+
+    monkeypatch.setattr(jobs, "STEPS", dict(jobs.STEPS))
+    monkeypatch.setattr(fan_outs, "FAN_OUTS", dict(fan_outs.FAN_OUTS))
+    kind = fan_outs.fan_out("tell_quoting", NotificationType.QUOTED_UPDATE, audience)
+    story = fan_outs.Story(status_id, ann.id, NOW)
+    for _ in range(2):
+        async with client.db.transaction() as tx:
+            assert await fan_outs.begin(tx, kind, story, now=NOW) == []
+        await jobs.work(client.db, bus, now=NOW)
+    async with client.db.transaction() as tx:
+        await tx.run("DELETE FROM statuses WHERE id = $1", quoting.pop(4))
+    assert await jobs.work_off(client.db, bus, now=NOW) == 1
+    assert await told(client.db, "quoted_update") == [
+        (one.id, ann.id, own, own) for one, own in zip(people, quoting, strict=False)
+    ]
+
+
 # --- The end of a poll -----------------------------------------------------------------------
 
 
@@ -519,6 +555,17 @@ async def mutes(client: Client, ann: Person, bob: Person, status_id: int) -> Non
     await client.post(f"/api/v1/accounts/{ann.id}/mute", bob)
 
 
+async def unfollows(client: Client, ann: Person, bob: Person, status_id: int) -> None:
+    async with client.db.transaction() as tx:
+        await tx.run("UPDATE statuses SET visibility = 'private' WHERE id = $1", status_id)
+    await client.post(f"/api/v1/accounts/{ann.id}/unfollow", bob)
+
+
+async def follows_on(client: Client, ann: Person, bob: Person, status_id: int) -> None:
+    await unfollows(client, ann, bob, status_id)
+    await make_follow(client.db, bob.id, ann.id)
+
+
 async def is_blocked(client: Client, ann: Person, bob: Person, status_id: int) -> None:
     await client.post(f"/api/v1/accounts/{bob.id}/block", ann)
 
@@ -532,7 +579,15 @@ async def drops_all(client: Client, ann: Person, bob: Person, status_id: int) ->
 
 @pytest.mark.parametrize(
     ("hiding", "expected"),
-    [(mutes_conversation, 0), (blocks, 0), (mutes, 0), (is_blocked, 0), (drops_all, 1)],
+    [
+        (mutes_conversation, 0),
+        (blocks, 0),
+        (mutes, 0),
+        (is_blocked, 0),
+        (drops_all, 1),
+        (unfollows, 0),
+        (follows_on, 1),
+    ],
 )
 async def test_a_voter_who_wants_nothing_of_it_is_not_told(
     client: Client, bus: RecordingBus, ann: Person, bob: Person, hiding: Hiding, expected: int

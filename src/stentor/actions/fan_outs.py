@@ -54,7 +54,11 @@ FAN_OUTS: dict[str, FanOut] = {}
 
 
 def fan_out(kind: str, type: NotificationType, audience: Audience) -> FanOut:
-    """Defines one; its job is called ``kind`` and has the status's id for a key."""
+    """Defines one; its job is called ``kind`` and has the status's id for a key.
+
+    Each listener of an audience may have an activity and a status of his own (``quoted_update``:
+    his quoting status); the places by which an audience is paged are the audience's affair.
+    """
     one = FAN_OUTS[kind] = FanOut(kind, type, audience)
 
     @work.step(kind)

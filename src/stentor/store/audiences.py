@@ -72,18 +72,24 @@ async def followers(db: Reader, status_id: int, after: int, limit: int, *, now: 
     return _page(status_id, rows, limit)
 
 
-# Nobody is told of what its author does not let him read.
+# Nobody is told of what he may not read any more (C7); `s` is the status.
 _MAY_READ = """
-    NOT EXISTS (SELECT 1 FROM statuses s CROSS JOIN blocks b
-                WHERE s.id = $1 AND b.account_id = s.account_id
-                AND b.target_account_id = found.account_id LIMIT 1 OFFSET 0)
+    (s.account_id = found.account_id OR (
+      NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = s.account_id
+                  AND b.target_account_id = found.account_id LIMIT 1 OFFSET 0)
+      AND (s.visibility IN ('public', 'unlisted')
+        OR EXISTS (SELECT 1 FROM mentions m WHERE m.status_id = s.id
+                   AND m.account_id = found.account_id LIMIT 1 OFFSET 0)
+        OR (s.visibility = 'private' AND EXISTS (
+          SELECT 1 FROM follows f WHERE f.account_id = found.account_id
+          AND f.target_account_id = s.account_id LIMIT 1 OFFSET 0)))))
 """
 # Along the unique index of reblogs.
 REBLOGGERS = f"""
-    SELECT account_id, {_MAY_READ} FROM (
+    SELECT found.account_id, {_MAY_READ} FROM (
       SELECT account_id FROM statuses WHERE reblog_of_id = $1 AND account_id > $2
       ORDER BY account_id LIMIT $3
-    ) found ORDER BY account_id
+    ) found CROSS JOIN statuses s WHERE s.id = $1 ORDER BY found.account_id
 """
 
 
@@ -101,13 +107,13 @@ async def rebloggers(
 
 # Along the unique index of votes, and the owner at his place among them.
 VOTERS = f"""
-    SELECT account_id, {_MAY_READ} FROM (
+    SELECT found.account_id, {_MAY_READ} FROM (
       SELECT account_id FROM (
         SELECT DISTINCT account_id FROM poll_votes WHERE poll_id = $1 AND account_id > $2
         ORDER BY account_id LIMIT $3
       ) voters
       UNION SELECT account_id FROM statuses WHERE id = $1 AND account_id > $2
-    ) found ORDER BY account_id LIMIT $3
+    ) found CROSS JOIN statuses s WHERE s.id = $1 ORDER BY found.account_id LIMIT $3
 """
 
 
