@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stentor.actions import jobs
+from stentor.actions import jobs, severed_relationships
 from tests.factories import NOW, Person, insert, make_account, make_follow, make_token
 from tests.helpers import Client
 
@@ -252,6 +252,25 @@ async def test_a_suspension_is_told_to_everybody_who_was_connected(
     await client.post(f"{PATH}/{target.id}/unsuspend", mod)
     follows = await client.db.fetch_value("SELECT count(*) FROM follows")
     assert follows == 5
+
+
+async def test_a_suspension_that_concerns_many_is_told_in_steps(
+    client: Client, mod: Person, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(severed_relationships, "STEP", 2)
+    people = [await make_account(client.db, f"p{number}") for number in range(9)]
+    for one in people[:5]:
+        await make_follow(client.db, one.id, ann.id)
+    for one in people[3:]:
+        await make_follow(client.db, ann.id, one.id)
+    await act(client, mod, ann, "suspend")
+    steps = await jobs.work_off(client.db, client.services.bus, now=NOW)
+    assert steps == 6
+    counts = []
+    for person in people:
+        [told] = (await client.get("/api/v1/notifications", person)).json
+        counts.append((told["event"]["followers_count"], told["event"]["following_count"]))
+    assert counts == [(0, 1)] * 3 + [(1, 1)] * 2 + [(1, 0)] * 4
 
 
 async def test_a_suspension_that_was_lifted_at_once_is_not_told(

@@ -220,7 +220,7 @@ async def test_a_large_domain_is_severed_in_steps_that_survive_a_kill(
                 if job is not None:
                     await jobs.STEPS[job.kind](tx, bus, json.loads(job.payload), NOW)
                 raise RuntimeError("killed")
-    assert told == [0, 0, 2, 4, 6, 7]
+    assert told == [0, 0, 2, 4, 6, 7, 7]
     for fan in fans:
         assert await losses(client, fan) == [("domain_block", FAR, 0, 2)]
     assert await db.fetch_value("SELECT count(*) FROM severance_events") == 1

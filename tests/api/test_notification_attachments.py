@@ -319,6 +319,10 @@ async def test_what_is_for_staff_is_there_only_while_the_role_permits_it(
     by = f"account_id={bob.id}"
     assert {one["type"] for one in (await client.get(V1, ann, params=by)).json} == seen
     assert (await client.get(f"{V1}/{number}", ann)).status == status
+    ours = "/api/stentor/v1"
+    assert (await client.get(f"{ours}/notifications/{number}/why", ann)).status == status
+    decided = (await client.get(f"{ours}/decisions", ann)).json
+    assert {one["type"] for one in decided} == seen
     for key in (grouped, f"ungrouped-{number}"):
         assert (await client.get(f"{V2}/{key}", ann)).status == status
     if type is T.ADMIN_SIGN_UP:

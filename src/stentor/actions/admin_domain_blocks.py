@@ -9,7 +9,9 @@ from typing import Any
 
 from stentor.actions import jobs as work
 from stentor.actions import severed_relationships
+from stentor.actions.severed_relationships import Progress
 from stentor.domain.admin_domain_blocks import DomainBlock, Terms, settled
+from stentor.domain.ids import LARGEST
 from stentor.errors import RecordNotFound, ValidationFailed
 from stentor.store import admin_domain_blocks, jobs, moderation, notification_inboxes
 from stentor.store.database import Database, Transaction
@@ -78,7 +80,8 @@ async def _promise(tx: Transaction, block: DomainBlock, *, now: int) -> None:
         "block_id": block.id,
         "domain": block.domain,
         "since": block.created_at,
-        "event_id": None,
+        "after": {mark.value: 0 for mark in _MARKS.values()},
+        "severed": Progress(),
     }
     await jobs.add(tx, APPLY, block.domain, payload, run_at=now)
 
@@ -89,19 +92,20 @@ async def _apply(
 ) -> dict[str, Any] | None:
     """Marks or frees some accounts; when all are, cuts the follows of some people."""
     block = await admin_domain_blocks.hold(tx, payload["block_id"])
-    domain, since = payload["domain"], payload["since"]
+    domain, since, after = payload["domain"], payload["since"], payload["after"]
     wanted = None if block is None else _MARKS.get(block.severity)
     for mark in _MARKS.values():
         touched = await moderation.mark_domain(
-            tx, domain, mark, since, lift=mark is not wanted, limit=STEP
+            tx, domain, mark, since, lift=mark is not wanted, after=after[mark.value], limit=STEP
         )
         if touched:
             await notification_inboxes.touch(tx, await moderation.told_by_any(tx, touched))
         if len(touched) == STEP:
-            return payload
+            return payload | {"after": after | {mark.value: max(touched)}}
+        after = after | {mark.value: LARGEST}
     if wanted is not Mark.SUSPENDED:
         return None
-    event_id, more = await severed_relationships.sever_some(
-        tx, bus, domain, payload["event_id"], now=now
+    severed = await severed_relationships.sever_some(
+        tx, bus, domain, Progress(*payload["severed"]), now=now
     )
-    return payload | {"event_id": event_id} if more else None
+    return None if severed.after is None else payload | {"after": after, "severed": severed}

@@ -6,7 +6,7 @@ What can concern many people is a job: some of them in each step, everybody once
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from stentor.actions import jobs as work
 from stentor.actions import notify
@@ -46,14 +46,17 @@ async def tell(
 
 async def account_suspended(tx: Transaction, account: Account, *, now: int) -> None:
     """Promises to tell everybody here whom an account followed or who followed it, if any."""
-    if not await severed_relationships.neighbours(tx, account.id, 0, 1):
+    for side in range(len(severed_relationships.SIDES)):
+        if await severed_relationships.neighbours(tx, account.id, side, 0, 1):
+            break
+    else:
         return
     event_id = await begin(tx, SeveranceType.ACCOUNT_SUSPENSION, account.acct, now=now)
     await jobs.add(
         tx,
         SUSPENSION,
         str(event_id),
-        {"event_id": event_id, "account_id": account.id, "since": now, "after": 0},
+        {"event_id": event_id, "account_id": account.id, "since": now, "side": 0, "after": 0},
         run_at=now,
         account_id=account.id,
     )
@@ -67,29 +70,40 @@ async def _tell_of_suspension(
     account = await accounts.find(tx, payload["account_id"])
     if account is None or account.suspended_at != payload["since"]:
         return None
-    losses = await severed_relationships.neighbours(tx, account.id, payload["after"], STEP)
-    if losses:
+    side = payload["side"]
+    found = await severed_relationships.neighbours(tx, account.id, side, payload["after"], STEP)
+    if found:
+        losses = {one.account_id: (one.followers, one.following) for one in found}
         await tell(tx, bus, payload["event_id"], losses, now=now)
-    return payload | {"after": max(losses)} if len(losses) == STEP else None
+    if len(found) == STEP:
+        return payload | {"after": found[-1].follow_id}
+    last = side + 1 == len(severed_relationships.SIDES)
+    return None if last else payload | {"side": side + 1, "after": 0}
+
+
+class Progress(NamedTuple):
+    """How far the severing of a domain has come: the event that all share, and where it is."""
+
+    event_id: int | None = None
+    #: Before this account of the domain nothing is left to cut; None: nowhere.
+    after: int | None = 0
 
 
 async def sever_some(
-    tx: Transaction, bus: Bus, domain: str, event_id: int | None, *, now: int
-) -> tuple[int | None, bool]:
-    """Cuts all follows of some local accounts with a domain, and tells them.
-
-    The event that they share, begun with the first of them; and whether more are left.
-    """
-    connected = await severed_relationships.connected_to_domain(tx, domain, STEP)
-    if not connected:
-        return event_id, False
+    tx: Transaction, bus: Bus, domain: str, progress: Progress, *, now: int
+) -> Progress:
+    """Cuts all follows of some local accounts with a domain, and tells them."""
+    event_id, after = progress
+    pairs = await severed_relationships.connected_to_domain(tx, domain, after or 0, STEP)
+    if not pairs:
+        return Progress(event_id, None)
     if event_id is None:
         event_id = await begin(tx, SeveranceType.DOMAIN_BLOCK, domain, now=now)
     losses = {}
-    for account_id in connected:
+    for account_id in sorted({local for _, local in pairs}):
         followed, followers = await follows.cut_domain(tx, account_id, domain)
         await follows.forget(tx, account_id, followed)
         await notifications.remove_follows_from_domain(tx, account_id, domain)
         losses[account_id] = (len(followers), len(followed))
     await tell(tx, bus, event_id, losses, now=now)
-    return event_id, len(connected) == STEP
+    return Progress(event_id, pairs[-1][0] if len(pairs) == STEP else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stentor import errors
+from stentor.api import notifications as flat
 from stentor.api import responses
 from stentor.api.request import Request
 from stentor.domain import paging, times
@@ -22,7 +23,7 @@ async def why(request: Request) -> Any:
     """GET /api/stentor/v1/notifications/:id/why; 404 if it is not there or not theirs."""
     number = paging.clamp_id(paging.integer_prefix(request.path["id"]))
     found = await notifications.find_with_reason(request.services.db, request.account_id, number)
-    if found is None:
+    if found is None or flat.hidden(request, found[0].type):
         raise errors.RecordNotFound
     row, reason = found
     return entities.why(
@@ -64,7 +65,7 @@ async def index(request: Request) -> responses.Reply:
             None if row.notification_id is None else str(row.notification_id),
         )
         for row in rows
-        if row.from_account_id in loaded
+        if row.from_account_id in loaded and not flat.hidden(request, row.type)
     ]
     return responses.timeline_page(
         request, body, [row.id for row in rows], kept=("verdict", "account_id")

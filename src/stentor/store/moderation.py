@@ -26,22 +26,27 @@ async def set_mark(tx: Transaction, account_id: int, mark: Mark, since: int | No
 # A page of a domain's accounts, along their index.
 MARK_DOMAIN = """
     UPDATE accounts SET {column} = $2 WHERE id IN (
-      SELECT id FROM accounts WHERE domain = $1 AND {column} IS NULL ORDER BY id LIMIT $3)
+      SELECT id FROM accounts WHERE domain = $1 AND id > $4 AND {column} IS NULL
+      ORDER BY id LIMIT $3)
     RETURNING id
 """
 UNMARK_DOMAIN = """
     UPDATE accounts SET {column} = NULL WHERE id IN (
-      SELECT id FROM accounts WHERE domain = $1 AND {column} = $2 ORDER BY id LIMIT $3)
+      SELECT id FROM accounts WHERE domain = $1 AND id > $4 AND {column} = $2
+      ORDER BY id LIMIT $3)
     RETURNING id
 """
 
 
 async def mark_domain(
-    tx: Transaction, domain: str, mark: Mark, since: int, *, lift: bool, limit: int
+    tx: Transaction, domain: str, mark: Mark, since: int, *, lift: bool, after: int, limit: int
 ) -> list[int]:
-    """Sets a mark on some of a domain's accounts that have none, or lifts those of that moment."""
+    """Sets a mark on some of a domain's accounts that have none, or lifts those of that moment.
+
+    Their ids, all above ``after``.
+    """
     sql = UNMARK_DOMAIN if lift else MARK_DOMAIN
-    rows = await tx.fetch(sql.format(column=mark.value), domain, since, limit)
+    rows = await tx.fetch(sql.format(column=mark.value), domain, since, limit, after)
     return [row[0] for row in rows]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from stentor.domain.severed_relationships import SeveranceEvent, SeveranceType
 from stentor.store.database import Reader, Transaction
@@ -54,44 +55,68 @@ async def load(db: Reader, ids: Iterable[int], account_id: int) -> dict[int, Sev
     return {row[0]: SeveranceEvent._make(row[1:]) for row in rows}
 
 
-# Local accounts with a follow from or to a domain; by the indexes on domain and follows.
+# Follows between a domain's accounts ($2 and on, the first of them included) and local ones: along
+# the index of the domain, so that what lies before the cursor, and is cut, is not walked again.
 CONNECTED = """
-    SELECT f.account_id FROM follows f
-    JOIN accounts r ON r.id = f.target_account_id AND r.domain = $1
-    JOIN accounts a ON a.id = f.account_id AND a.domain = ''
-    UNION
-    SELECT f.target_account_id FROM follows f
-    JOIN accounts r ON r.id = f.account_id AND r.domain = $1
-    JOIN accounts a ON a.id = f.target_account_id AND a.domain = ''
-    ORDER BY 1 LIMIT $2
-"""
-
-
-async def connected_to_domain(tx: Transaction, domain: str, limit: int) -> list[int]:
-    """Some of the local accounts that follow a domain's accounts, or are followed from there."""
-    return [row[0] for row in await tx.fetch(CONNECTED, domain, limit)]
-
-
-# The next local accounts ($2 and on) that follow an account ($1), or that it follows: whether it
-# follows them, whether they follow it. Along the indexes of both sides.
-NEIGHBOURS = """
-    SELECT id, max(follower), max(followed) FROM (
+    SELECT remote, local FROM (
       SELECT * FROM (
-        SELECT f.account_id AS id, 0 AS follower, 1 AS followed FROM follows f
-        JOIN accounts a ON a.id = f.account_id AND a.domain = ''
-        WHERE f.target_account_id = $1 AND f.account_id > $2 ORDER BY 1 LIMIT $3) AS theirs
+        SELECT r.id AS remote, f.account_id AS local
+        FROM accounts r CROSS JOIN follows f CROSS JOIN accounts a
+        WHERE r.domain = $1 AND r.id >= $2 AND f.target_account_id = r.id
+          AND a.id = f.account_id AND a.domain = '' ORDER BY r.id LIMIT $3) AS followers
       UNION ALL
       SELECT * FROM (
-        SELECT f.target_account_id AS id, 1 AS follower, 0 AS followed FROM follows f
-        JOIN accounts a ON a.id = f.target_account_id AND a.domain = ''
-        WHERE f.account_id = $1 AND f.target_account_id > $2 ORDER BY 1 LIMIT $3) AS its
-    ) AS both_sides GROUP BY id ORDER BY id LIMIT $3
+        SELECT r.id AS remote, f.target_account_id AS local
+        FROM accounts r CROSS JOIN follows f CROSS JOIN accounts a
+        WHERE r.domain = $1 AND r.id >= $2 AND f.account_id = r.id
+          AND a.id = f.target_account_id AND a.domain = '' ORDER BY r.id LIMIT $3) AS followed
+    ) AS pairs ORDER BY remote LIMIT $3
 """
+
+
+async def connected_to_domain(
+    tx: Transaction, domain: str, after: int, limit: int
+) -> list[tuple[int, int]]:
+    """So many follows with a domain, as pairs of its account and the local one.
+
+    By the rising id of its account, beginning with ``after``.
+    """
+    rows = await tx.fetch(CONNECTED, domain, after, limit)
+    return [(row[0], row[1]) for row in rows]
+
+
+class Neighbour(NamedTuple):
+    """A local account that is connected with another: by which follow, and what it would lose."""
+
+    follow_id: int
+    account_id: int
+    followers: int
+    following: int
+
+
+# Each along an index of follows, from the follow $2 on: who follows the account $1, and whether
+# it follows him; then whom it follows without being followed by him.
+FOLLOWING_IT = """
+    SELECT f.id, f.account_id, CASE WHEN b.id IS NULL THEN 0 ELSE 1 END, 1
+    FROM follows f CROSS JOIN accounts a
+    LEFT JOIN follows b ON b.account_id = $1 AND b.target_account_id = f.account_id
+    WHERE f.target_account_id = $1 AND f.id > $2 AND a.id = f.account_id AND a.domain = ''
+    ORDER BY f.id LIMIT $3
+"""
+FOLLOWED_BY_IT = """
+    SELECT f.id, f.target_account_id, 1, 0 FROM follows f CROSS JOIN accounts a
+    WHERE f.account_id = $1 AND f.id > $2 AND a.id = f.target_account_id AND a.domain = ''
+      AND NOT EXISTS (SELECT 1 FROM follows b
+                      WHERE b.account_id = f.target_account_id AND b.target_account_id = $1)
+    ORDER BY f.id LIMIT $3
+"""
+#: Together they are everybody here who is connected with an account, each once.
+SIDES = (FOLLOWING_IT, FOLLOWED_BY_IT)
 
 
 async def neighbours(
-    tx: Transaction, account_id: int, after: int, limit: int
-) -> dict[int, tuple[int, int]]:
-    """Local accounts connected to one, by rising id: (followers, followed) that each would lose."""
-    rows = await tx.fetch(NEIGHBOURS, account_id, after, limit)
-    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+    tx: Transaction, account_id: int, side: int, after: int, limit: int
+) -> list[Neighbour]:
+    """So many of one of the `SIDES`, by rising id of their follows, from that follow on."""
+    rows = await tx.fetch(SIDES[side], account_id, after, limit)
+    return [Neighbour(*map(int, row)) for row in rows]
