@@ -96,10 +96,12 @@ async def test_only_readable_statuses_of_the_target_are_kept(
         ({"comment": "x" * (limits.REPORT_COMMENT + 1)},
          "Comment is too long (maximum is 1000 characters)"),
         ({"category": "boring"}, "Category is not included in the list"),
+        ({"status_ids": [str(one) for one in range(201)]},
+         "Status ids are too many (maximum is 200)"),
     ],
 )  # fmt: skip
 async def test_what_is_wrong_is_said(
-    client: Client, ann: Person, bob: Person, mod: Person, sent: dict[str, str], error: str
+    client: Client, ann: Person, bob: Person, mod: Person, sent: dict[str, Any], error: str
 ) -> None:
     answer = await client.post(PATH, ann, json={"account_id": str(bob.id), **sent})
     assert (answer.status, answer.json) == (422, {"error": f"Validation failed: {error}"})

@@ -30,10 +30,7 @@ async def add(
     Statuses that are not the target's, or that the reporter may not read, are left out. Raises
     RecordNotFound for an account that is suspended or that nobody can know of, ValidationFailed.
     """
-    checked = complaint._replace(
-        comment=domain.comment(complaint.comment),
-        category=domain.category(complaint.category, complaint.rule_ids),
-    )
+    checked = domain.check(complaint)
     if target_id is None:
         raise RecordNotFound
     async with db.transaction() as tx:

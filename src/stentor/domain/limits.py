@@ -71,7 +71,8 @@ FOLLOWING_PER_FOLLOWER = 1.1
 ACCOUNT_NOTE = 2000
 REPORT_COMMENT = 1000
 APPEAL = 2000
-# Mastodon limits neither of these.
+# Mastodon does not limit these.
+REPORT_IDS = 200  # statuses, rules, collections, each
 WARNING_TEXT = 10_000
 DOMAIN_BLOCK_COMMENT = 2000
 COLLECTION_NAME = 40

@@ -42,6 +42,18 @@ class Complaint(NamedTuple):
     collection_ids: Sequence[int] = ()
 
 
+def check(complaint: Complaint) -> Complaint:
+    """As it is kept. Raises ValidationFailed."""
+    for name in ("status_ids", "rule_ids", "collection_ids"):
+        if len(getattr(complaint, name) or ()) > limits.REPORT_IDS:
+            what = name.capitalize().replace("_", " ")
+            raise ValidationFailed(f"{what} are too many (maximum is {limits.REPORT_IDS})")
+    return complaint._replace(
+        comment=comment(complaint.comment),
+        category=category(complaint.category, complaint.rule_ids),
+    )
+
+
 def category(given: str | None, rule_ids: Sequence[int] | None) -> str:
     """Who names rules reports a violation. Raises ValidationFailed for an unknown category."""
     if given and given not in CATEGORIES:

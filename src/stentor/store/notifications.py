@@ -297,7 +297,8 @@ async def remove_follows_from_domain(tx: Transaction, account_id: int, domain: s
     """Removes what that account was told of follows and requests from a domain."""
     rows = await tx.fetch(
         "DELETE FROM notifications WHERE account_id = $1 AND type IN ('follow', 'follow_request')"
-        f" AND from_account_id IN (SELECT id FROM accounts WHERE domain = $2) {_REMOVED}",
+        " AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = notifications.from_account_id"
+        f" AND a.domain || '' = $2) {_REMOVED}",
         account_id,
         domain,
     )

@@ -113,13 +113,10 @@ async def classify(
     )
 
 
-# Every $n: null means any. Along the primary key.
+# Open ones by the index of those alone; a reporter's or a target's by theirs.
 PAGE = f"""
     SELECT {COLUMNS} FROM reports r
-    WHERE r.id > $2 AND r.id < $3 AND (r.action_taken_at IS NULL) = ($1 = 0)
-      AND ($5::bigint IS NULL OR r.account_id = $5::bigint)
-      AND ($6::bigint IS NULL OR r.target_account_id = $6::bigint)
-    ORDER BY r.id DESC LIMIT $4
+    WHERE r.id > $1 AND r.id < $2 AND {{where}} ORDER BY r.id {{order}} LIMIT $3
 """
 
 
@@ -132,10 +129,14 @@ async def page(
     target_id: int | None = None,
 ) -> list[Report]:
     """Open or closed ones, newest first; of a reporter, on an account."""
-    sql = PAGE.replace(" DESC LIMIT", " ASC LIMIT") if cursor.ascending else PAGE
-    rows = await db.fetch(
-        sql, int(resolved), cursor.after, cursor.before, cursor.limit, account_id, target_id
-    )
+    where = ["r.action_taken_at IS NOT NULL" if resolved else "r.action_taken_at IS NULL"]
+    values: list[object] = [cursor.after, cursor.before, cursor.limit]
+    for column, value in (("account_id", account_id), ("target_account_id", target_id)):
+        if value is not None:
+            values.append(value)
+            where.append(f"r.{column} = ${len(values)}")
+    order = "ASC" if cursor.ascending else "DESC"
+    rows = await db.fetch(PAGE.format(where=" AND ".join(where), order=order), *values)
     found = [Report._make(row) for row in rows]
     return found[::-1] if cursor.ascending else found
 

@@ -15,6 +15,7 @@ CREATE TABLE reports (
   created_at bigint NOT NULL,
   updated_at bigint NOT NULL
 );
+CREATE INDEX reports_open_page ON reports (id) WHERE action_taken_at IS NULL;
 CREATE INDEX reports_open ON reports (target_account_id) WHERE action_taken_at IS NULL;
 CREATE INDEX reports_of_target ON reports (target_account_id, id);
 CREATE INDEX reports_of_account ON reports (account_id, id);
