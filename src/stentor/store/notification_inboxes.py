@@ -14,9 +14,23 @@ TOUCH = """
 """
 
 
+HOLD = """
+    SELECT account_id FROM notification_inboxes WHERE account_id = ANY($1)
+    ORDER BY account_id FOR NO KEY UPDATE
+"""
+
+
 async def touch(tx: Transaction, account_ids: Iterable[int]) -> None:
     """Says that these lists change, and holds them until the commit.
 
     In order of ids, so that two writers with the same inboxes cannot wait for each other.
     """
     await tx.run_many(TOUCH, [(one,) for one in sorted(set(account_ids))])
+
+
+async def hold(tx: Transaction, account_ids: Iterable[int]) -> None:
+    """Holds those inboxes until the commit; whoever removes something does so first.
+
+    As whoever adds something does: no two that work on one inbox ever wait for each other.
+    """
+    await tx.fetch(HOLD, list(set(account_ids)))

@@ -14,12 +14,15 @@ MOST = 100
 # How many filtered mentions and quotes there are from one sender, and the newest one's status;
 # uses notifications_requested.
 COUNT = f"""
-    SELECT count(*), max(id) FROM (
-        SELECT id FROM notifications
-        WHERE account_id = $1 AND from_account_id = $2 AND filtered
-          AND type IN ('mention', 'quote')
-        ORDER BY id DESC LIMIT {MOST}
-    ) AS newest
+    SELECT counted, (SELECT status_id FROM notifications WHERE account_id = $1 AND id = newest_id)
+    FROM (
+        SELECT count(*) AS counted, max(id) AS newest_id FROM (
+            SELECT id FROM notifications
+            WHERE account_id = $1 AND from_account_id = $2 AND filtered
+              AND type IN ('mention', 'quote')
+            ORDER BY id DESC LIMIT {MOST}
+        ) AS latest
+    ) AS waiting
 """
 
 OPEN = """
@@ -44,15 +47,7 @@ async def touch(
 
 async def _count(tx: Transaction, account_id: int, from_account_id: int) -> tuple[int, int | None]:
     row = await tx.fetch_row(COUNT, account_id, from_account_id)
-    count, newest = (0, None) if row is None else (row[0], row[1])
-    if newest is None:
-        return 0, None
-    status_id = await tx.fetch_value(
-        "SELECT status_id FROM notifications WHERE account_id = $1 AND id = $2",
-        account_id,
-        newest,
-    )
-    return count, status_id
+    return (0, None) if row is None else (row[0], row[1])
 
 
 async def evaluate(tx: Transaction, account_id: int, from_account_id: int) -> None:

@@ -218,6 +218,7 @@ _REMOVED = "RETURNING account_id, id, from_account_id, group_key, filtered"
 
 async def remove_one(tx: Transaction, account_id: int, notification_id: int) -> bool:
     """Removes one of the account's own; False if there is none with that id."""
+    await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
         f"DELETE FROM notifications WHERE account_id = $1 AND id = $2 {_REMOVED}",
         account_id,
@@ -231,6 +232,7 @@ async def remove_activity(
     tx: Transaction, account_ids: list[int], type: NotificationType, activity_id: int
 ) -> None:
     """Removes what one activity had caused for those accounts, if anything."""
+    await notification_inboxes.hold(tx, account_ids)
     rows = await tx.fetch(
         "DELETE FROM notifications"
         f" WHERE account_id = ANY($1) AND type = $2 AND activity_id = $3 {_REMOVED}",
@@ -243,6 +245,7 @@ async def remove_activity(
 
 async def remove_from(tx: Transaction, account_id: int, from_account_id: int) -> None:
     """Removes everything that account has from a sender, the request included."""
+    await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
         f"DELETE FROM notifications WHERE account_id = $1 AND from_account_id = $2 {_REMOVED}",
         account_id,
@@ -258,6 +261,7 @@ async def remove_from(tx: Transaction, account_id: int, from_account_id: int) ->
 
 async def remove_from_domain(tx: Transaction, account_id: int, domain: str) -> None:
     """Removes everything that account has from a domain: requests and permissions included."""
+    await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
         "DELETE FROM notifications WHERE account_id = $1 AND from_account_id IN"
         f" (SELECT id FROM accounts WHERE domain = $2) {_REMOVED}",
@@ -275,9 +279,9 @@ async def remove_from_domain(tx: Transaction, account_id: int, domain: str) -> N
 
 
 # By the index on senders.
-REMOVE_CAUSED = """
-    DELETE FROM notifications
-    WHERE from_account_id = ANY($1) AND type = $2 AND activity_id = ANY($3) %s
+_CAUSED = """
+    FROM notifications
+    WHERE from_account_id = ANY($1) AND type = $2 AND activity_id = ANY($3)
 """
 
 
@@ -288,13 +292,15 @@ async def remove_caused(
     activity_ids: Iterable[int],
 ) -> None:
     """Removes what anybody was told of those activities of those senders."""
-    sql = REMOVE_CAUSED % _REMOVED
-    rows = await tx.fetch(sql, list(from_account_ids), type.value, list(activity_ids))
-    await _settle(tx, rows)
+    values = (list(from_account_ids), type.value, list(activity_ids))
+    told = await tx.fetch(f"SELECT DISTINCT account_id {_CAUSED}", *values)
+    await notification_inboxes.hold(tx, [row[0] for row in told])
+    await _settle(tx, await tx.fetch(f"DELETE {_CAUSED} {_REMOVED}", *values))
 
 
 async def remove_follows_from_domain(tx: Transaction, account_id: int, domain: str) -> None:
     """Removes what that account was told of follows and requests from a domain."""
+    await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
         "DELETE FROM notifications WHERE account_id = $1 AND type IN ('follow', 'follow_request')"
         " AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = notifications.from_account_id"
@@ -313,6 +319,10 @@ async def remove_about(
     With a type only that, which must be one that is never grouped.
     """
     wanted = list(status_ids)
+    told = await tx.fetch(
+        "SELECT DISTINCT account_id FROM notifications WHERE status_id = ANY($1)", wanted
+    )
+    await notification_inboxes.hold(tx, [row[0] for row in told])
     if type is not None:
         sql = f"DELETE FROM notifications WHERE status_id = ANY($1) AND type = $2 {_REMOVED}"
         await _settle(tx, await tx.fetch(sql, wanted, type.value))
@@ -327,6 +337,7 @@ async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
 
     Whole groups go first, so a list never shows a group that is half gone.
     """
+    await notification_inboxes.hold(tx, [account_id])
     await tx.run(
         "DELETE FROM notification_groups WHERE account_id = $1 AND group_key IN"
         " (SELECT group_key FROM notification_groups"
@@ -349,6 +360,7 @@ async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
 
 async def remove_group_step(tx: Transaction, account_id: int, group_key: str) -> bool:
     """Removes some of a group's members, newest first; False when none is left."""
+    await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
         "DELETE FROM notifications WHERE account_id = $1 AND id IN"
         " (SELECT id FROM notifications WHERE account_id = $1 AND group_key = $2"
@@ -363,6 +375,7 @@ async def remove_group_step(tx: Transaction, account_id: int, group_key: str) ->
 
 async def remove_filtered_step(tx: Transaction, account_id: int, from_account_id: int) -> bool:
     """Removes some of what is filtered of a sender, newest first; False when none is left."""
+    await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
         "DELETE FROM notifications WHERE account_id = $1 AND id IN"
         " (SELECT id FROM notifications WHERE account_id = $1 AND from_account_id = $2"
@@ -380,6 +393,7 @@ async def unfilter_step(tx: Transaction, account_id: int, from_account_id: int) 
 
     The ids; fewer than STEP means that none is left. They stay without a group for ever (5.3).
     """
+    await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
         "UPDATE notifications SET filtered = FALSE WHERE account_id = $1 AND id IN"
         " (SELECT id FROM notifications WHERE account_id = $1 AND from_account_id = $2"
