@@ -284,7 +284,7 @@ async def test_a_page_costs_a_fixed_number_of_queries(
     client: Client, ann: Person, worked: tuple[int, int]
 ) -> None:
     """Token, groups, cut groups, lowest, counts and senders, then the load of statuses."""
-    for query, most in (("", 7), ("limit=2", 8), ("max_id=4", 10), ("min_id=3&limit=1", 10)):
+    for query, most in (("", 8), ("limit=2", 9), ("max_id=4", 11), ("min_id=3&limit=1", 11)):
         with query_budget(client.db, most):
             await client.get(PATH, ann, params=query)
 

@@ -36,7 +36,7 @@ async def test_the_version_counts_real_changes(client: Client, ann: Person) -> N
     assert await move(client, ann, "42") == {
         "last_read_id": "42", "version": 1, "updated_at": "2026-06-01T12:00:00.000Z",
     }  # fmt: skip
-    client.services.now.advance(seconds=5)  # type: ignore[attr-defined]
+    client.services.now.advance(seconds=5)  # type: ignore[attr-defined]  # the tests' clock
     assert (await move(client, ann, "42"))["updated_at"] == "2026-06-01T12:00:00.000Z"
     assert (await move(client, ann, 42))["version"] == 1
     moved = await move(client, ann, "43")

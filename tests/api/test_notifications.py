@@ -180,12 +180,12 @@ async def test_a_named_sender_shows_what_is_filtered(
 async def test_a_page_costs_the_same_number_of_queries_whatever_it_holds(
     client: Client, bus: Any, ann: Person
 ) -> None:
-    """Token, page, statuses, mentions and tags, accounts' versions and changes, marks."""
+    """Token, page, marks; of statuses and accounts the versions, then what is not known."""
     for _ in range(3):
         await favourites(client.db, bus, ann, 4)
-    with query_budget(client.db, 7):
+    with query_budget(client.db, 8):
         assert len(listed(await client.get(PATH, ann))) == 12
-    with query_budget(client.db, 7):
+    with query_budget(client.db, 8):
         assert len(listed(await client.get(PATH, ann, params="types[]=favourite"))) == 12
 
 

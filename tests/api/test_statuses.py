@@ -391,11 +391,11 @@ async def test_deleting_while_others_act_ends_in_order(client: Client, ann: Pers
 
 async def test_a_favourite_is_cheap(client: Client, ann: Person, bob: Person) -> None:
     status = await post(client, ann)
-    # token, readable, favourite, counter, 8 of the notification, 4 of the answer
-    with query_budget(client.db, 16):
+    # token, readable, favourite, counter, 8 of the notification, 5 of the answer
+    with query_budget(client.db, 17):
         await act(client, bob, status, "favourite")
-    # token, readable, counter there and back, favourite that is there, 4 of the answer
-    with query_budget(client.db, 9):
+    # token, readable, counter there and back, favourite that is there, 5 of the answer
+    with query_budget(client.db, 10):
         await act(client, bob, status, "favourite")
 
 

@@ -154,7 +154,7 @@ async def test_news_is_told_once_it_is_true(client: Client, ann: Person, bus: Re
 
 
 async def test_posting_takes_few_statements(client: Client, ann: Person, bob: Person) -> None:
-    with query_budget(client.db, 12):
+    with query_budget(client.db, 13):
         assert (await post(client, ann, "plain")).status == 200
 
 

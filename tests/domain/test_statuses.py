@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stentor.domain import languages, limits, statuses
 from stentor.domain.accounts import User
 from stentor.domain.statuses import Draft, Status, Wording
-from stentor.errors import NotFound, PublicError, Unprocessable, ValidationFailed
+from stentor.errors import Unprocessable, ValidationFailed
 
 NOW = 1_780_315_200_000
 USER = User(1, "a@example.org", "en", 0, 0, True, False, "public", False, None, "public", "{}")
@@ -122,21 +122,6 @@ def test_every_reason_against_a_pin_is_told(
     row = status(reblog_of_id=9 if reblog else None, visibility="direct" if direct else "public")
     problems = statuses.pin_problems(row, 1 if own else 2, pinned=pinned)
     assert len(problems) == reblog + (not own) + direct + (pinned == 5)
-
-
-@pytest.mark.parametrize(
-    ("draft", "problem"),
-    [
-        (Draft(quoted_status_id="1", media_ids=("1",)), NotFound),
-        (Draft(media_ids=("1",)), Unprocessable),
-    ],
-)
-def test_what_cannot_be_attached_is_refused_in_order(
-    draft: Draft, problem: type[PublicError]
-) -> None:
-    with pytest.raises(PublicError) as refused:
-        statuses.refuse_attachments(draft)
-    assert type(refused.value) is problem
 
 
 def test_a_media_id_of_any_length_makes_a_short_answer() -> None:

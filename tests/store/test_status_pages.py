@@ -94,6 +94,7 @@ async def test_who_acted_on_a_status_is_a_range_of_its_index(crowd: Database, sq
         (statuses.LOCK_DEPENDANTS, (1,)),
         (statuses.COUNT_REMOVED, ([1],)),
         (statuses.LOAD, ([1, 2],)),
+        (statuses.VERSIONS, ([1, 2],)),
     ],
 )
 async def test_single_statuses_and_threads_are_looked_up(

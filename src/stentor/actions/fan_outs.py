@@ -126,4 +126,5 @@ async def cancel(tx: Transaction, status_id: int, *fan_outs: FanOut) -> None:
 
 STATUS = fan_out("tell_followers", NotificationType.STATUS, audiences.followers)
 UPDATE = fan_out("tell_rebloggers", NotificationType.UPDATE, audiences.rebloggers)
+QUOTED_UPDATE = fan_out("tell_quoters", NotificationType.QUOTED_UPDATE, audiences.quoters)
 POLL = fan_out("poll_expired", NotificationType.POLL, audiences.voters)

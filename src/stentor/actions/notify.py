@@ -28,7 +28,8 @@ from stentor.streaming.bus import Bus, News
 
 # Nobody asks why he was not told of his own doings, and who is gone asks nothing.
 UNREMARKABLE = frozenset({"oneself", "recipient_unavailable"})
-# Only these open a request; other filtered types wait silently (notifications.md 6.2).
+# Only these open a request, other filtered types wait silently (notifications.md 6.2); and only
+# they may bring a direct message, whose author may quote whom he names.
 REQUESTING = frozenset({NotificationType.MENTION, NotificationType.QUOTE})
 
 
@@ -199,7 +200,7 @@ async def _announce(tx: Transaction, number: int, one: _Told, *, now: int) -> No
                 from_account_id=recipient.from_account_id,
                 now=now,
             )
-    elif event.type is NotificationType.MENTION and recipient.direct and event.status_id:
+    elif event.type in REQUESTING and recipient.direct and event.status_id:
         await conversations.add_direct_mention(tx, recipient.account_id, event.status_id)
 
 

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from stentor import errors
-from stentor.actions import fan_outs, polls
+from stentor.actions import fan_outs, polls, quotes
 from stentor.actions.fan_outs import Story
 from stentor.actions.notify import forget_statuses, notify, retract
 from stentor.domain import limits, text
 from stentor.domain import polls as poll_questions
+from stentor.domain import quotes as quote_rules
 from stentor.domain import statuses as domain
 from stentor.domain.accounts import Account, User
 from stentor.domain.links import Links
@@ -29,10 +30,11 @@ from stentor.store import (
     statuses,
     tags,
 )
+from stentor.store import quotes as quotes_store
 from stentor.store.database import Database, Reader, Transaction
 from stentor.store.mentions import Mention
 from stentor.store.snowflakes import Snowflakes
-from stentor.store.statuses import NewStatus
+from stentor.store.statuses import Counter, NewStatus
 from stentor.streaming.bus import Bus, News
 
 NO_PARENT = "The post you are trying to reply to does not appear to exist."
@@ -55,7 +57,13 @@ class _Plan:
     row: NewStatus
     message: Message
     parent: Status | None
+    quoted: Status | None
     question: Question | None
+
+    @property
+    def quoted_author(self) -> int | None:
+        """Whom it quotes."""
+        return self.quoted.account_id if self.quoted else None
 
 
 async def get_readable(db: Reader, status_id: int | None, viewer_id: int | None) -> Readable:
@@ -117,6 +125,7 @@ async def _plan(
 ) -> _Plan:
     """Everything that is decided before anything is written."""
     parent = await _parent(db, draft.in_reply_to_id, account_id)
+    quoted = await quotes.quotable(db, draft.quoted_status_id, account_id)
     domain.refuse_attachments(draft)
     question = poll_questions.question(draft.poll, now=now)
     author = await accounts.find(db, account_id)
@@ -125,11 +134,13 @@ async def _plan(
     user = await accounts.find_user(db, account_id)
     domain.check_visibility(draft.visibility)
     domain.check_schedule(draft.scheduled_at, now=now)
-    wording = domain.wording(draft, user, local_domain=links.domain)
+    wording = domain.wording(draft, user, local_domain=links.domain, has_quote=quoted is not None)
     visibility = domain.narrowed(
         draft.visibility or domain.default_visibility(user, locked=bool(author.locked)),
         silenced=author.silenced_at is not None,
     )
+    if quoted is not None:
+        visibility = quote_rules.narrowed(visibility, quoted.visibility)
     quote_policy = domain.quote_policy(draft.quote_policy, user, visibility)
     message = await compose(db, links, account_id, wording)
     check_expected(message, draft.allowed_mentions, links)
@@ -149,8 +160,10 @@ async def _plan(
         content=message.content,
         quote_policy=quote_policy,
         has_poll=question is not None,
+        has_quote=quoted is not None,
     )
-    return _Plan(row, message, parent, question)
+    quotes.check_audience(row, quoted, message.mentioned)
+    return _Plan(row, message, parent, quoted, question)
 
 
 async def _parent(db: Reader, status_id: int | None, account_id: int) -> Status | None:
@@ -217,8 +230,7 @@ async def _write(tx: Transaction, bus: Bus, plan: _Plan, *, now: int) -> None:
         row = row._replace(conversation_id=await statuses.add_conversation(tx, now=now))
     elif row.visibility == "direct":
         await statuses.lock_conversation(tx, row.conversation_id)
-    elif domain.counted_as_reply(row.visibility):
-        await statuses.count(tx, plan.parent.id, "replies_count", 1)
+    await _count(tx, plan)
     await statuses.add(tx, row)
     if plan.question is not None:
         await polls.ask(tx, row.id, row.account_id, plan.question)
@@ -236,14 +248,38 @@ async def _write(tx: Transaction, bus: Bus, plan: _Plan, *, now: int) -> None:
             unread=False,
         )
     story = Story(row.id, row.account_id, now)
-    events = _mentioned(named, message.mentioned, story)
+    events: list[Event] = []
+    if plan.quoted is not None:
+        events += await quotes.add(tx, row, plan.quoted, now=now)
+    events += _mentioned(named, message.mentioned, story, quoted=plan.quoted_author)
     if domain.told_to_followers(row.visibility, row.account_id, row.in_reply_to_account_id):
         events += await fan_outs.begin(tx, fan_outs.STATUS, story, now=now)
     await notify(tx, bus, *events, now=now)
 
 
-def _mentioned(named: list[Mention], known: Mapping[int, Account], story: Story) -> list[Event]:
-    """What to tell everybody here who is mentioned aloud, each by his own mention."""
+async def _count(tx: Transaction, plan: _Plan) -> None:
+    """Counts the status on what it answers and quotes, by rising id. Raises NotFound."""
+    counted: list[tuple[int, Counter, str]] = []
+    if plan.parent is not None and domain.counted_as_reply(plan.row.visibility):
+        counted.append((plan.parent.id, "replies_count", NO_PARENT))
+    if plan.quoted is not None:
+        counted.append((plan.quoted.id, "quotes_count", quotes.NOT_QUOTABLE))
+    for status_id, counter, missing in sorted(counted):
+        if not await statuses.count(tx, status_id, counter, 1):
+            raise errors.NotFound(missing)
+
+
+def _mentioned(
+    named: list[Mention],
+    known: Mapping[int, Account],
+    story: Story,
+    *,
+    quoted: int | None,
+) -> list[Event]:
+    """What to tell everybody here who is mentioned aloud, each by his own mention.
+
+    Whoever is quoted hears of the quote instead (C6.3).
+    """
     return [
         Event(
             NotificationType.MENTION,
@@ -255,7 +291,7 @@ def _mentioned(named: list[Mention], known: Mapping[int, Account], story: Story)
         )
         for mention in named
         if not mention.silent
-        and mention.account_id != story.author_id
+        and mention.account_id not in (story.author_id, quoted)
         and mention.account_id in known
         and known[mention.account_id].local
     ]
@@ -279,6 +315,7 @@ async def delete(
         if status.visibility == "direct":
             await statuses.lock_conversation(tx, status.conversation_id)
         before = [one for one in (status.in_reply_to_id, status.reblog_of_id) if one]
+        before += await quotes.quoted_ids(tx, status)
         if status.id not in await statuses.lock(tx, [*before, status.id]):
             raise errors.NotFound
         loaded = await statuses.load(tx, [status.id], account_id, now=now)
@@ -296,6 +333,7 @@ async def delete(
 
 
 async def _remove(tx: Transaction, status: Status) -> None:
+    quote = await quotes_store.find(tx, status.id) if status.has_quote else None
     losing = await statuses.lock_dependants(tx, status.id)
     await statuses.lock_authors(tx, [status.account_id, *losing])
     if status.visibility == "direct":
@@ -305,6 +343,8 @@ async def _remove(tx: Transaction, status: Status) -> None:
     await statuses.remove(tx, status.id)
     if status.in_reply_to_id is not None and domain.counted_as_reply(status.visibility):
         await statuses.count(tx, status.in_reply_to_id, "replies_count", -1)
+    if quote is not None:
+        await quotes.uncount(tx, quote)
     if domain.counted(status.visibility):
         await statuses.count_removed(tx, [status.account_id])
     await statuses.count_removed(tx, losing)
@@ -338,16 +378,23 @@ async def edit(
 ) -> None:
     """Replaces what an own status says, whole (C9); without a change nothing happens.
 
-    What it said stays in its history. Whoever is mentioned for the first time is told, and
-    whoever has reblogged it. Raises NotFound for a missing one and for somebody else's, and the
-    errors of C6.1.
+    What it said stays in its history, and what it quotes stays. Whoever is mentioned for the
+    first time is told, and whoever has reblogged it or quotes it; nobody of a policy that has
+    changed. Raises NotFound for a missing one and for somebody else's, and the errors of C6.1.
     """
     status = await statuses.find(db, status_id)
     if status is None or status.account_id != account_id or status.reblog_of_id is not None:
         raise errors.NotFound
     domain.refuse_attachments(draft)
     question = poll_questions.question(draft.poll, now=now)
-    wording = domain.wording(draft, None, local_domain=links.domain, before=status.language)
+    wording = domain.wording(
+        draft,
+        None,
+        local_domain=links.domain,
+        before=status.language,
+        has_quote=bool(status.has_quote),
+    )
+    policy = draft.quote_policy and domain.quote_policy(draft.quote_policy, None, status.visibility)
     message = await compose(db, links, account_id, wording)
     async with db.transaction() as tx:
         await fan_outs.hold(tx, status.id)
@@ -357,6 +404,8 @@ async def edit(
         if before is None:
             return
         asked = await polls.asked(tx, before)
+        if policy not in (None, before.quote_policy):
+            await statuses.set_quote_policy(tx, status.id, policy)
         if domain.wording_of(before) == message.wording and asked == question:
             return
         await status_edits.keep_first(tx, before)
@@ -364,8 +413,9 @@ async def edit(
         if asked != question:
             await polls.ask_again(tx, before, question)
         story = Story(status.id, account_id, now)
-        events = await _mention_again(tx, message, story)
-        events += await fan_outs.begin(tx, fan_outs.UPDATE, story, now=now)
+        events = await _mention_again(tx, before, message, story)
+        for audience in (fan_outs.UPDATE, fan_outs.QUOTED_UPDATE):
+            events += await fan_outs.begin(tx, audience, story, now=now)
         await notify(tx, bus, *events, now=now)
         tx.after_commit(bus.publish, News(account_id, "status_edited", status.id))
 
@@ -383,14 +433,18 @@ async def _reword(
     await tags.tag(tx, status_id, message.tags, now=now)
 
 
-async def _mention_again(tx: Transaction, message: Message, story: Story) -> list[Event]:
+async def _mention_again(
+    tx: Transaction, status: Status, message: Message, story: Story
+) -> list[Event]:
     """What to tell whom the text names for the first time; who is not named now may still read."""
-    status_id = story.status_id
+    status_id = status.id
     aloud = {one.account_id for one in await mentions.of_status(tx, status_id) if not one.silent}
     await mentions.silence(tx, status_id, sorted(aloud - set(message.mentioned)))
     named = await mentions.add(tx, status_id, list(message.mentioned))
     first = [one for one in named if one.account_id not in aloud]
-    return _mentioned(first, message.mentioned, story)
+    return _mentioned(
+        first, message.mentioned, story, quoted=await quotes.quoted_author(tx, status)
+    )
 
 
 # --- Settings of one -------------------------------------------------------------------------

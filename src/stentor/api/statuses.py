@@ -148,7 +148,7 @@ def draft(request: Request) -> Draft:
     allowed = None
     if params.values.get("allowed_mentions") is not None:
         allowed = frozenset(params.ids("allowed_mentions"))
-    answered = params.text("in_reply_to_id")
+    answered, quoted = params.text("in_reply_to_id"), params.text("quoted_status_id")
     return Draft(
         text=params.text("status") or "",
         spoiler_text=params.text("spoiler_text") or "",
@@ -161,7 +161,7 @@ def draft(request: Request) -> Draft:
         application_id=request.viewer.application_id if request.viewer else None,
         idempotency_key=request.header("Idempotency-Key") or None,
         media_ids=tuple(one for one in params.texts("media_ids") if one),
-        quoted_status_id=params.text("quoted_status_id") or None,
+        quoted_status_id=(paging.parse_id(quoted) or 0) if quoted else None,
         poll=_poll(request),
         scheduled_at=params.text("scheduled_at") or None,
     )

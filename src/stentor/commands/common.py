@@ -144,7 +144,8 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
     """The database, with the schema of this version; a new one is given it.
 
     A new embedded one is given keys as well, so that the first account may be made before the
-    server has ever run. An older schema is not touched, because an older server may be using it: raises Failure.
+    server has ever run. An older schema is not touched, because an older server may be using
+    it: raises Failure.
     """
     db = await open_existing(settings)
     try:

@@ -37,7 +37,7 @@ class Community:
     services: Services
     accounts: dict[str, int] = field(default_factory=dict)
     recent: list[tuple[int, str]] = field(default_factory=list)
-    luck: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311 - play
+    luck: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311 - it plays
 
     async def move_in(self, person: Person, now: int) -> None:
         """Makes somebody's account, with portrait and profile."""

@@ -43,6 +43,14 @@ class Attachments:
                 yield one.target_account_id
 
 
+#: The types that carry at most a status and that every client knows: nearly all there are.
+ORDINARY = frozenset(
+    name
+    for name, type in BY_NAME.items()
+    if TRAITS[type].baseline and TRAITS[type].attached in (Attached.NOTHING, Attached.STATUS)
+)
+
+
 def attached(type: str) -> Attached:
     """What notifications of a type carry; nothing for a type that nobody knows."""
     return TRAITS[BY_NAME[type]].attached if type in BY_NAME else Attached.NOTHING

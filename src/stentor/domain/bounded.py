@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
-def make_room(entries: dict[Any, Any], most: int) -> None:
+def make_room(entries: dict[Key, Value], most: int) -> None:
     """Forgets the tenth of the entries that were put in first, if there are ``most`` of them.
 
     Forgetting all of them would make everybody pay at once for what one more entry needs.

@@ -11,7 +11,8 @@ from stentor.domain import filters, languages, limits, text, times
 from stentor.domain.accounts import Account, User
 from stentor.domain.filters import Filter, FilterResult
 from stentor.domain.polls import Poll, PollDraft
-from stentor.errors import NotFound, Unprocessable, ValidationFailed
+from stentor.domain.quotes import Quote, shown_state
+from stentor.errors import Unprocessable, ValidationFailed
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 #: Who may quote a status.
@@ -42,6 +43,7 @@ class Status(NamedTuple):
     url: str
     quote_policy: str
     has_poll: bool
+    has_quote: bool
     replies_count: int
     reblogs_count: int
     favourites_count: int
@@ -110,12 +112,14 @@ class LoadedStatuses:
     accounts: dict[int, Account] = field(default_factory=dict)
     #: Status id to the mentioned accounts' ids, silent mentions left out.
     mentions: dict[int, list[int]] = field(default_factory=dict)
-    tags: dict[int, list[str]] = field(default_factory=dict)
+    tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
     marks: dict[int, Marks] = field(default_factory=dict)
     #: By the id of the status.
     polls: dict[int, Poll] = field(default_factory=dict)
     #: Poll id to what the viewer chose, in the order of casting.
     votes: dict[int, list[int]] = field(default_factory=dict)
+    #: By the id of the quoting status; what they quote is among ``statuses``, two steps deep.
+    quotes: dict[int, Quote] = field(default_factory=dict)
     following: set[int] = field(default_factory=set)
     readable: set[int] = field(default_factory=set)
     #: The viewer's filters that have not expired.
@@ -135,6 +139,10 @@ class LoadedStatuses:
     def marks_of(self, status_id: int) -> Marks:
         """The viewer's marks on a status."""
         return self.marks.get(status_id, NO_MARKS)
+
+    def quote_state(self, quote: Quote) -> str:
+        """How a quote stands for the viewer."""
+        return shown_state(quote, readable=self.may_show(quote.quoted_status_id))
 
     def texts_of(self, status_id: int) -> tuple[str, ...]:
         """Everything that can be read in a status, or in what it reblogs, without markup."""
@@ -184,19 +192,18 @@ class Draft:
     application_id: int | None = None
     idempotency_key: str | None = None
     poll: PollDraft | None = None
+    #: As for ``in_reply_to_id``.
+    quoted_status_id: int | None = None
     #: What is not available yet: see `refuse_attachments` and `check_schedule`.
     media_ids: tuple[str, ...] = ()
-    quoted_status_id: str | None = None
     scheduled_at: str | None = None
 
 
 def refuse_attachments(draft: Draft) -> None:
-    """Raises for a quote and media, in that order (C6.1 items 2, 3; texts of D4).
+    """Raises for media (C6.1 item 3; texts of D4).
 
-    Nothing can be quoted or has been uploaded yet, so whatever a client names does not exist.
+    Nothing has been uploaded yet, so whatever a client names does not exist.
     """
-    if draft.quoted_status_id:
-        raise NotFound("The post you are trying to quote does not appear to exist.")
     if len(draft.media_ids) > limits.MEDIA_ATTACHMENTS:
         raise Unprocessable(f"Cannot attach more than {limits.MEDIA_ATTACHMENTS} files")
     if draft.media_ids:
@@ -233,15 +240,20 @@ def wording_of(status: Status) -> Wording:
 
 
 def wording(
-    draft: Draft, user: User | None, *, local_domain: str, before: str | None = None
+    draft: Draft,
+    user: User | None,
+    *,
+    local_domain: str,
+    before: str | None = None,
+    has_quote: bool = False,
 ) -> Wording:
     """Text, spoiler text, ``sensitive`` and language of a draft (C6.1, items 4, 5, 7).
 
     ``before`` is the language of the status that is edited. Raises ValidationFailed for a text
-    that is blank or too long.
+    that is too long, or blank unless something is quoted.
     """
     body, spoiler = text.clean(draft.text).strip(), text.clean(draft.spoiler_text).strip()
-    if not body:
+    if not body and not has_quote:
         if not spoiler:
             raise ValidationFailed("Text can't be blank")
         body = FILLER

@@ -27,6 +27,7 @@ from stentor.domain.text_html import (
     escape,
     field_to_html,
     note_to_html,
+    quote_line,
     to_html,
 )
 from stentor.domain.text_plain import (
@@ -61,6 +62,7 @@ __all__ = [
     "length",
     "note_length",
     "note_to_html",
+    "quote_line",
     "status_length",
     "to_html",
     "to_plain_text",

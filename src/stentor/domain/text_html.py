@@ -63,9 +63,17 @@ def to_html(
     know nothing of quotes, unless the text has it already.
     """
     body = _Formatter(mentions, tag_url, local_domain).paragraphs(text)
-    if quoted_url is None or quoted_url in text or not _WEB.match(quoted_url):
-        return body
-    return f'<p class="quote-inline">RE: {_url_link(quoted_url)}</p>{body}'
+    return body if quoted_url is None else quote_line(quoted_url, text) + body
+
+
+def quote_line(quoted_url: str, text: str) -> str:
+    """What stands in front of a text's HTML for clients that know nothing of quotes (C6.5).
+
+    "" if the text has that URL already, or if it is none of the web.
+    """
+    if quoted_url in text or not _WEB.match(quoted_url):
+        return ""
+    return f'<p class="quote-inline">RE: {_url_link(quoted_url)}</p>'
 
 
 def note_to_html(

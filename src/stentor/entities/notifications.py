@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stentor.domain import times
-from stentor.domain.attachments import Attachments
+from stentor.domain.attachments import ORDINARY, Attachments
 from stentor.domain.links import Links
 from stentor.domain.notifications import BY_NAME, TRAITS, Attached
 from stentor.domain.notifications import Notification as NotificationRow
@@ -59,6 +59,9 @@ def render_page(
         entity = _render(row, loaded, links, known)
         if entity is None:
             continue
+        rendered.append(entity)
+        if row.type in ORDINARY:
+            continue
         given: dict[str, Any] = {
             "activity_id": row.activity_id,
             "attachments": attached,
@@ -70,27 +73,27 @@ def render_page(
         fallback = notification_fallbacks.render(row.type, supported, senders=senders, **given)
         if fallback is not None:
             entity.fallback = fallback
-        rendered.append(entity)
     return rendered
 
 
 def _render(
     row: NotificationRow, loaded: LoadedStatuses, links: Links, known: dict[int, Raw]
 ) -> Notification | None:
-    sender = loaded.accounts.get(row.from_account_id)
-    if sender is None or row.type not in BY_NAME:
+    (number, type, _, from_account_id, status_id, group_key, filtered, created_at) = row
+    sender = loaded.accounts.get(from_account_id)
+    if sender is None or type not in BY_NAME:
         return None
     entity = Notification(
-        str(row.id),
-        row.type,
-        times.iso(row.created_at),
-        row.effective_key,
+        str(number),
+        type,
+        times.iso(created_at),
+        group_key or f"ungrouped-{number}",
         accounts.encoded(sender, links),
     )
-    if row.filtered:
+    if filtered:
         entity.filtered = True
-    if row.type in _WITH_STATUS:
-        entity.status = _status(row.status_id, loaded, links, known)
+    if type in _WITH_STATUS:
+        entity.status = _status(status_id, loaded, links, known)
     return entity
 
 

@@ -7,20 +7,22 @@ the viewer, and the account, whose counters move, is joined to it each time.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from stentor.domain import times
+from stentor.domain import text, times
 from stentor.domain.accounts import Account
+from stentor.domain.filters import FilterResult
 from stentor.domain.links import Links
+from stentor.domain.quotes import WITH_STATUS
 from stentor.domain.statuses import Edit, LoadedStatuses, Marks, Status, pinnable
-from stentor.entities import accounts, filters, polls
+from stentor.entities import accounts, filters, polls, quotes
 from stentor.entities.accounts import encoder
 from stentor.entities.memo import Memo
 
-_memo: Memo[bytes] = Memo(8192)
+_memo: Memo[Raw] = Memo(16_384)
 
 
 class Mention(Struct, gc=False):
@@ -71,7 +73,6 @@ class Common(Struct, gc=False, kw_only=True):
     tags: list[Tag]
     emojis: list[Any]
     tagged_collections: list[Any]
-    quote: None
     card: None
 
 
@@ -83,17 +84,6 @@ def mention(account: Account, links: Links) -> Mention:
     """An account as a status names it."""
     return Mention(
         str(account.id), account.username, accounts.account_url(account, links), account.acct
-    )
-
-
-def _common(
-    status: Status, author: Account, mentioned: tuple[Account, ...], tags: tuple[str, ...],
-    links: Links,
-) -> bytes:  # fmt: skip
-    """The part that is the same for everybody, without its closing brace."""
-    given = (status, author.username, author.domain, mentioned, tags, links)
-    return _memo.get(
-        status.id, given, lambda: _render_common(status, author, mentioned, tags, links)
     )
 
 
@@ -137,36 +127,37 @@ def _render_common(
         tags=[Tag(name, links.tag(name)) for name in tags],
         emojis=[],
         tagged_collections=[],
-        quote=None,
         card=None,
     )
     return encoder.encode(entity)[:-1]
 
 
-@lru_cache(maxsize=128)
-def _viewer_keys(marks: Marks, *, with_pinned: bool) -> tuple[bytes, bytes]:
-    """What is before the value of ``filtered``, and what comes after it."""
+class _Standing(NamedTuple):
+    """How a viewer stands to a status. An anonymous one has no marks; ``pinned`` may be hidden."""
+
+    marks: Marks | None
+    pinned: bool | None
+    policy: str
+    relation: str
+
+
+@lru_cache(maxsize=512)
+def _personal(standing: _Standing) -> tuple[bytes, bytes]:
+    """What depends on the viewer: what is before the value of ``filtered``, what is after it."""
+    marks, pinned, policy, relation = standing
+    if marks is None:
+        return b"", _quote_approval(policy, relation)
     keys = {
         "favourited": marks.favourited,
         "reblogged": marks.reblogged,
         "muted": marks.muted,
         "bookmarked": marks.bookmarked,
     }
-    pinned = b',"pinned":' + encoder.encode(marks.pinned) if with_pinned else b""
-    return b"," + encoder.encode(keys)[1:-1] + b',"filtered":', pinned
+    shown = b"" if pinned is None else b',"pinned":' + encoder.encode(pinned)
+    before = b"," + encoder.encode(keys)[1:-1] + b',"filtered":'
+    return before, shown + _quote_approval(policy, relation)
 
 
-def _for_viewer(loaded: LoadedStatuses, status: Status) -> bytes:
-    """The keys that depend on the viewer; an anonymous one has none."""
-    if loaded.viewer_id is None:
-        return b""
-    own = loaded.viewer_id == status.account_id
-    before, after = _viewer_keys(loaded.marks_of(status.id), with_pinned=own and pinnable(status))
-    results = loaded.filter_results(status.id)
-    return before + (filters.encoded_results(results) if results else b"[]") + after
-
-
-@lru_cache(maxsize=64)
 def _quote_approval(policy: str, relation: str) -> bytes:
     automatic = {"public": ["public"], "followers": ["followers"]}.get(policy, [])
     allowed = relation == "author" or policy == "public" or (
@@ -186,6 +177,27 @@ def _poll(loaded: LoadedStatuses, status: Status) -> bytes:
     return b',"poll":' + encoder.encode(polls.render(poll, votes, own=own, now=loaded.now))
 
 
+def _quote(
+    loaded: LoadedStatuses, status: Status, links: Links, *, nested: bool
+) -> tuple[bytes, str]:
+    """The quote, and what stands in front of the content for clients that know of none (C6.5)."""
+    quote = loaded.quotes.get(status.id)
+    if quote is None:
+        return b',"quote":null', ""
+    state = loaded.quote_state(quote)
+    quoted = loaded.statuses.get(quote.quoted_status_id or 0)
+    if quoted is None or state not in WITH_STATUS:
+        shown = quotes.encoded_shallow(state, None) if nested else quotes.encoded(state, None)
+        return b',"quote":' + shown, ""
+    author = loaded.accounts[quoted.account_id]
+    url = links.status(author.username, quoted.id) if author.local else quoted.url
+    if nested:
+        shown = quotes.encoded_shallow(state, quoted.id)
+    else:
+        shown = quotes.encoded(state, encoded(loaded, quoted.id, links, nested=True))
+    return b',"quote":' + shown, text.quote_line(url, status.text)
+
+
 def _relation(loaded: LoadedStatuses, status: Status) -> str:
     if loaded.viewer_id is None:
         return "anonymous"
@@ -194,21 +206,60 @@ def _relation(loaded: LoadedStatuses, status: Status) -> str:
     return "follower" if status.account_id in loaded.following else "stranger"
 
 
-def encoded(loaded: LoadedStatuses, status_id: int, links: Links) -> Raw:
-    """One status of a load as JSON, with what it reblogs; ask `may_show` first."""
+def encoded(loaded: LoadedStatuses, status_id: int, links: Links, *, nested: bool = False) -> Raw:
+    """One status of a load as JSON, with what it reblogs or quotes; ask `may_show` first.
+
+    ``nested``: it is quoted itself, so of what it quotes only the id is shown.
+
+    A plain one is remembered for each way in which viewers stand to it, while all it shows is
+    the same.
+    """
     status = loaded.statuses[status_id]
     author = loaded.accounts[status.account_id]
     everyone = loaded.accounts
-    mentioned = tuple(
-        everyone[one] for one in loaded.mentions.get(status_id, ()) if one in everyone
-    )
+    named = loaded.mentions.get(status_id)
+    mentioned = tuple(everyone[one] for one in named if one in everyone) if named else ()
+    relation = _relation(loaded, status)
+    marks = None if relation == "anonymous" else loaded.marks_of(status_id)
+    pinned = marks.pinned if marks and relation == "author" and pinnable(status) else None
+    personal = _personal(_Standing(marks, pinned, status.quote_policy, relation))
+    results = loaded.filter_results(status_id) if marks is not None else []
+
+    def make() -> Raw:
+        parts = (personal, results)
+        return _join(loaded, status, links, mentioned=mentioned, parts=parts, nested=nested)
+
+    if status.reblog_of_id is not None or status.has_poll or status.has_quote or results:
+        return make()
+    given = (status, author, mentioned, loaded.tags.get(status_id), links)
+    return _memo.get((status_id, personal), given, make)
+
+
+def _join(
+    loaded: LoadedStatuses,
+    status: Status,
+    links: Links,
+    *,
+    mentioned: tuple[Account, ...],
+    parts: tuple[tuple[bytes, bytes], list[FilterResult]],
+    nested: bool,
+) -> Raw:
+    author = loaded.accounts[status.account_id]
+    tags = loaded.tags.get(status.id, ())
+    (before, after), results = parts
+    filtered = filters.encoded_results(results) if results else b"[]" if before else b""
     reblog: bytes | Raw = b"null"
     if status.reblog_of_id is not None:
-        reblog = encoded(loaded, status.reblog_of_id, links)
-    parts = (
-        _common(status, author, mentioned, tuple(loaded.tags.get(status_id, ())), links),
-        _for_viewer(loaded, status),
-        _quote_approval(status.quote_policy, _relation(loaded, status)),
+        reblog = encoded(loaded, status.reblog_of_id, links, nested=nested)
+    quote, line = _quote(loaded, status, links, nested=nested)
+    if line:
+        status = status._replace(content=line + status.content)
+    joined = (
+        _render_common(status, author, mentioned, tags, links),
+        before,
+        filtered,
+        after,
+        quote,
         _poll(loaded, status),
         b',"reblog":',
         reblog,
@@ -216,7 +267,7 @@ def encoded(loaded: LoadedStatuses, status_id: int, links: Links) -> Raw:
         accounts.encoded(author, links),
         b"}",
     )
-    return Raw(b"".join(parts))
+    return Raw(b"".join(joined))
 
 
 def encoded_page(loaded: LoadedStatuses, ids: list[int], links: Links) -> list[Raw]:

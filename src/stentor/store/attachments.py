@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from stentor.domain.attachments import Attachment, Attachments, attached
+from stentor.domain.attachments import ORDINARY, Attachment, Attachments, attached
 from stentor.domain.notifications import Attached, NotificationType
 from stentor.store import (
     account_warnings,
@@ -73,6 +73,8 @@ async def load(db: Reader, account_id: int, rows: Iterable[tuple[str, int]]) -> 
     """
     wanted: dict[Attached, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for type, activity_id in rows:
+        if type in ORDINARY:
+            continue
         kind = attached(type)
         if kind in LOADERS:
             wanted[kind][type].append(activity_id)

@@ -127,3 +127,26 @@ async def voters(
 ) -> Page:
     """Whoever voted in a status's poll, and its author; one query."""
     return _page(status_id, await db.fetch(VOTERS, status_id, after, limit), limit)
+
+
+# Along the index of a status's accepted quotes, in the order in which they were made.
+QUOTERS = f"""
+    SELECT found.account_id, found.status_id, {_MAY_READ}, found.id FROM (
+      SELECT id, account_id, status_id FROM quotes
+      WHERE quoted_status_id = $1 AND state = 'accepted' AND id > $2 ORDER BY id LIMIT $3
+    ) found CROSS JOIN statuses s WHERE s.id = $1 ORDER BY found.id
+"""
+
+
+async def quoters(
+    db: Reader,
+    status_id: int,
+    after: int,
+    limit: int,
+    *,
+    now: int,  # noqa: ARG001  # every audience is asked with it
+) -> Page:
+    """Whoever quotes a status, accepted, once for each status that does; one query."""
+    rows = await db.fetch(QUOTERS, status_id, after, limit)
+    listeners = [Listener(row[0], row[1], row[1]) for row in rows if row[2]]
+    return Page(listeners, rows[-1][3] if len(rows) == limit else None)

@@ -85,6 +85,8 @@ class Database(ABC):
         self.statements = 0
         #: Accounts as they were committed (`stentor.store.accounts.load`).
         self.accounts: Kept[Any] = Kept(16_384)
+        #: Statuses with mentions and tags, likewise (`stentor.store.statuses.load`).
+        self.statuses: Kept[Any] = Kept(16_384)
 
     @abstractmethod
     async def fetch(self, sql: str, *values: Any) -> list[Row]:

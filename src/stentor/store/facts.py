@@ -91,16 +91,21 @@ ANSWERED = """
 """
 
 
+_WORDS = (NotificationType.MENTION, NotificationType.QUOTE)
+
+
 async def load(db: Reader, event: Event, *, now: int) -> list[Recipient]:
     """The recipients that exist, by rising id; at most three queries however many there are."""
     everyone = list(dict.fromkeys(event.recipients))
     rows = await db.fetch(LOAD, everyone, event.from_account_id, event.status_id, now)
     hidden: set[int] = set()
     answered: set[int] | None = None
-    if event.type is NotificationType.MENTION and event.status_id is not None and rows:
-        found = await db.fetch(AMONG_HIDDEN, everyone, event.status_id, now)
-        hidden = {row[0] for row in found}
-        if rows[0][12] == "direct":
+    if event.status_id is not None and rows:
+        if event.type is NotificationType.MENTION:
+            found = await db.fetch(AMONG_HIDDEN, everyone, event.status_id, now)
+            hidden = {row[0] for row in found}
+        # Whoever is quoted hears of that and of no mention: it is a private message all the same.
+        if event.type in _WORDS and rows[0][12] == "direct":
             above = await db.fetch(ANSWERED, everyone, event.status_id, event.from_account_id)
             answered = {row[0] for row in above}
     return [_recipient(row, event, hidden, answered, now) for row in rows]

@@ -85,6 +85,16 @@ async def add(tx: Transaction, status_id: int, account_ids: Sequence[int]) -> li
     return await of_status(tx, status_id)
 
 
+async def add_silent(tx: Transaction, status_id: int, account_id: int) -> None:
+    """Lets an account read a status without naming it; named aloud it stays so."""
+    await tx.run(
+        "INSERT INTO mentions (status_id, account_id, silent) VALUES ($1, $2, TRUE)"
+        " ON CONFLICT (status_id, account_id) DO NOTHING",
+        status_id,
+        account_id,
+    )
+
+
 async def silence(tx: Transaction, status_id: int, account_ids: list[int]) -> None:
     """Makes those mentions silent: the name has gone, the right to read stays (C6.3)."""
     if account_ids:

@@ -133,6 +133,13 @@ UNCOUNT = (
       SELECT in_reply_to_id FROM statuses WHERE account_id = $1 AND in_reply_to_id IS NOT NULL)
     """,
     """
+    UPDATE statuses SET quotes_count = quotes_count - (
+      SELECT count(*) FROM quotes q WHERE q.quoted_status_id = statuses.id
+        AND q.account_id = $1 AND q.state = 'accepted')
+    WHERE id IN (
+      SELECT quoted_status_id FROM quotes WHERE account_id = $1 AND state = 'accepted')
+    """,
+    """
     UPDATE account_conversations SET last_status_id = (
       SELECT max(s.id) FROM statuses s
       WHERE s.conversation_id = account_conversations.conversation_id AND s.account_id <> $1)

@@ -411,7 +411,7 @@ async def direct_mentions(tx: Transaction, account_id: int, ids: list[int]) -> l
     """The direct statuses among what those notifications are about, oldest first."""
     rows = await tx.fetch(
         "SELECT s.id FROM notifications n JOIN statuses s ON s.id = n.status_id"
-        " WHERE n.account_id = $1 AND n.id = ANY($2) AND n.type = 'mention'"
+        " WHERE n.account_id = $1 AND n.id = ANY($2) AND n.type IN ('mention', 'quote')"
         " AND s.visibility = 'direct' ORDER BY s.id",
         account_id,
         ids,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from stentor.domain.polls import Question
 from stentor.domain.statuses import Edit, Status, Wording
@@ -54,17 +55,12 @@ async def of_status(db: Reader, status: Status) -> list[Edit]:
     if not rows:
         now = (status.content, status.spoiler_text, status.sensitive, status.created_at)
         poll = (await polls.load(db, [status.id])).get(status.id) if status.has_poll else None
-        return [_edit(*now, poll=poll.options if poll else None)]
-    return [_edit(*row[:4], poll=polls.unpack(row[4]) if row[4] else None) for row in rows]
+        return [_edit(now, poll=poll.options if poll else None)]
+    return [_edit(row[:4], poll=polls.unpack(row[4]) if row[4] else None) for row in rows]
 
 
-def _edit(
-    content: str,
-    spoiler_text: str,
-    sensitive: bool,
-    created_at: int,
-    *,
-    poll: Sequence[tuple[str, int]] | None,
-) -> Edit:
+def _edit(version: Sequence[Any], *, poll: Sequence[tuple[str, int]] | None) -> Edit:
+    """Content, spoiler, sensitive and time, with the titles of a poll's options."""
+    content, spoiler_text, sensitive, created_at = version
     titles = None if poll is None else tuple(title for title, _ in poll)
     return Edit(content, spoiler_text, bool(sensitive), created_at, titles)

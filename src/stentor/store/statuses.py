@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
+from stentor.domain.quotes import ACCEPTED
 from stentor.domain.statuses import (
     NO_MARKS,
     LoadedStatuses,
@@ -16,8 +17,8 @@ from stentor.domain.statuses import (
     Wording,
     readable,
 )
-from stentor.store import accounts, filters, polls
-from stentor.store.database import Reader, Row, Transaction
+from stentor.store import accounts, filters, polls, quotes
+from stentor.store.database import Database, Reader, Transaction
 
 _APPLICATION = {"application_name": "p.name", "application_website": "p.website"}
 COLUMNS = ", ".join(_APPLICATION.get(name, f"s.{name}") for name in Status._fields)
@@ -26,7 +27,8 @@ _WIDTH = len(Status._fields)
 
 
 # By primary key, with the application that was used.
-LOAD = f"SELECT {COLUMNS} FROM {FROM} WHERE s.id = ANY($1)"
+LOAD = f"SELECT s.version, {COLUMNS} FROM {FROM} WHERE s.id = ANY($1)"
+VERSIONS = "SELECT id, version FROM statuses WHERE id = ANY($1)"
 
 # One pass over two indexes: (status, account, silent, '', order) and (status, 0, false, tag, …).
 MENTIONS_AND_TAGS = """
@@ -129,22 +131,30 @@ async def load(
 ) -> LoadedStatuses:
     """Those statuses with reblogged ones, authors, mentions, tags, the viewer's marks and filters.
 
-    At most six queries whatever the page holds: statuses, what they reblog (only if any
-    does), mentions and tags, accounts, marks, filters (only for a viewer who has some).
+    A fixed number of queries whatever the page holds: which versions the statuses have, and
+    those that are not known in that version with their mentions and tags; the same for what
+    they reblog, if any does, and for accounts; marks; filters, for a viewer who has some.
     ``with_accounts`` are loaded along.
     """
     loaded = LoadedStatuses(viewer_id, now)
-    wanted = list(set(ids))
-    rows = await db.fetch(LOAD, wanted) if wanted else []
-    originals = list({row[2] for row in rows} - {None} - {row[0] for row in rows})
+    known = await _known(db, list(set(ids)))
+    originals = {one.status.reblog_of_id for one in known.values()} - known.keys() - {None}
     if originals:
-        rows = [*rows, *await db.fetch(LOAD, originals)]
-    loaded.statuses = {row[0]: Status._make(row) for row in rows}
-    everyone = {status.account_id for status in loaded.statuses.values()} | set(with_accounts)
+        known |= await _known(db, [one for one in originals if one is not None])
+    await _quoted(db, loaded, known, now=now)
+    everyone = set(with_accounts)
     mentioning: set[int] = set()
-    if loaded.statuses:
-        details = await db.fetch(MENTIONS_AND_TAGS, list(loaded.statuses))
-        everyone |= _details(loaded, details, mentioning)
+    for status_id, (status, mentions, tags) in known.items():
+        loaded.statuses[status_id] = status
+        everyone.add(status.account_id)
+        if tags:
+            loaded.tags[status_id] = tags
+        if mentions:
+            named = [account_id for account_id, silent in mentions if not silent]
+            loaded.mentions[status_id] = named
+            everyone.update(named)
+            if any(account_id == viewer_id for account_id, _ in mentions):
+                mentioning.add(status_id)
     await _polls(db, loaded)
     loaded.accounts = await accounts.load(db, everyone)
     blocked_by = await _marks(db, loaded, viewer_id, now=now)
@@ -162,6 +172,26 @@ async def load(
     return loaded
 
 
+async def _quoted(
+    db: Reader, loaded: LoadedStatuses, known: dict[int, _Known], *, now: int
+) -> None:
+    """Adds what those statuses quote, and what that quotes, of which an id is shown.
+
+    Nothing is asked if none of them quotes, else two queries for each of the two steps beside
+    those of the statuses.
+    """
+    quoting = [one.status.id for one in known.values() if one.status.has_quote]
+    for _ in range(2):
+        if not quoting:
+            return
+        found = await quotes.load(db, quoting, loaded.viewer_id, now=now)
+        loaded.quotes |= found
+        wanted = {one.quoted_status_id for one in found.values() if one.state == ACCEPTED}
+        added = await _known(db, [one for one in wanted if one is not None and one not in known])
+        known |= added
+        quoting = [one.status.id for one in added.values() if one.status.has_quote]
+
+
 async def _polls(db: Reader, loaded: LoadedStatuses) -> None:
     """Fills in the polls, if any status has one, and the viewer's votes."""
     asking = [status.id for status in loaded.statuses.values() if status.has_poll]
@@ -171,22 +201,45 @@ async def _polls(db: Reader, loaded: LoadedStatuses) -> None:
             loaded.votes = await polls.votes_of(db, asking, loaded.viewer_id)
 
 
-def _details(loaded: LoadedStatuses, rows: Sequence[Row], mentioning: set[int]) -> set[int]:
-    """Sorts mentions and tags in; the accounts that are mentioned."""
-    mentions: dict[int, list[int]] = defaultdict(list)
+class _Known(NamedTuple):
+    """A status with whom it mentions (account, silent) and its tags, in the text's order."""
+
+    status: Status
+    mentions: tuple[tuple[int, bool], ...]
+    tags: tuple[str, ...]
+
+
+async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
+    """Those statuses as they are now; what is known in its present version is not read again.
+
+    One query, three if some are not known. The version is read before the mentions and tags,
+    so that they are never older than it. Inside a transaction nothing is remembered.
+    """
+    if not ids:
+        return {}
+    kept = db.statuses if isinstance(db, Database) else None
+    known: dict[int, _Known] = {}
+    unknown = ids
+    if kept is not None:
+        known, unknown = kept.current(await db.fetch(VERSIONS, ids))
+    if not unknown:
+        return known
+    rows = await db.fetch(LOAD, unknown)
+    mentions: dict[int, list[tuple[int, bool]]] = defaultdict(list)
     tags: dict[int, list[str]] = defaultdict(list)
-    mentioned: set[int] = set()
-    for status_id, account_id, silent, tag, _ in sorted(rows, key=itemgetter(4)):
+    details = await db.fetch(MENTIONS_AND_TAGS, unknown)
+    for status_id, account_id, silent, tag, _ in sorted(details, key=itemgetter(4)):
         if tag:
             tags[status_id].append(tag)
-            continue
-        if account_id == loaded.viewer_id:
-            mentioning.add(status_id)
-        if not silent:
-            mentions[status_id].append(account_id)
-            mentioned.add(account_id)
-    loaded.mentions, loaded.tags = mentions, tags
-    return mentioned
+        else:
+            mentions[status_id].append((account_id, bool(silent)))
+    for version, *columns in rows:
+        status = Status._make(columns)
+        one = _Known(status, tuple(mentions[status.id]), tuple(tags[status.id]))
+        known[status.id] = one
+        if kept is not None:
+            kept.keep(status.id, version, one)
+    return known
 
 
 async def _marks(
@@ -245,6 +298,7 @@ class NewStatus(NamedTuple):
     content: str = ""
     quote_policy: str = "public"
     has_poll: bool = False
+    has_quote: bool = False
 
 
 # Nobody reblogs a status twice: the second one changes nothing and returns no row.
@@ -349,15 +403,19 @@ async def set_quote_policy(tx: Transaction, status_id: int, policy: str) -> None
 
 # --- Counters --------------------------------------------------------------------------------
 
-Counter = Literal["replies_count", "reblogs_count", "favourites_count"]
+Counter = Literal["replies_count", "reblogs_count", "favourites_count", "quotes_count"]
 
 
-async def count(tx: Transaction, status_id: int, counter: Counter, change: Literal[1, -1]) -> None:
-    """Moves a counter by one, never below 0: O(1) however many there are."""
+async def count(tx: Transaction, status_id: int, counter: Counter, change: Literal[1, -1]) -> bool:
+    """Moves a counter by one, never below 0: O(1) however many there are.
+
+    False if nothing was moved: it was 0 already, or the status is gone.
+    """
     moved = f"{counter} + 1" if change == 1 else f"{counter} - 1"
-    await tx.run(
+    changed = await tx.run(
         f"UPDATE statuses SET {counter} = {moved} WHERE id = $1 AND {moved} >= 0", status_id
     )
+    return changed > 0
 
 
 async def count_written(tx: Transaction, account_id: int, *, now: int) -> None:

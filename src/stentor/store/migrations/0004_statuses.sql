@@ -22,12 +22,14 @@ CREATE TABLE statuses (
   url text NOT NULL DEFAULT '',
   quote_policy text NOT NULL DEFAULT 'public',
   has_poll boolean NOT NULL DEFAULT FALSE,
+  has_quote boolean NOT NULL DEFAULT FALSE,
   replies_count bigint NOT NULL DEFAULT 0,
   reblogs_count bigint NOT NULL DEFAULT 0,
   favourites_count bigint NOT NULL DEFAULT 0,
   quotes_count bigint NOT NULL DEFAULT 0,
   created_at bigint NOT NULL,
-  edited_at bigint
+  edited_at bigint,
+  version bigint NOT NULL DEFAULT 1
 );
 CREATE INDEX statuses_of_account ON statuses (account_id, id);
 CREATE UNIQUE INDEX statuses_reblog ON statuses (reblog_of_id, account_id) WHERE reblog_of_id IS NOT NULL;

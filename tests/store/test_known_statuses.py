@@ -1,0 +1,91 @@
+"""Statuses in bulk: what is remembered of them is never stale."""
+
+from __future__ import annotations
+
+import pytest
+
+from stentor.store import statuses
+from stentor.store.database import Database, Reader
+from tests.factories import NOW, insert, make_account, make_status
+from tests.fixtures import query_budget
+
+CHANGES = {
+    "the text": "UPDATE statuses SET content = '<p>new</p>' WHERE id = $1",
+    "a counter": "UPDATE statuses SET favourites_count = 7 WHERE id = $1",
+    "the visibility": "UPDATE statuses SET visibility = 'private' WHERE id = $1",
+    "a mention silenced": "UPDATE mentions SET silent = TRUE WHERE status_id = $1",
+    "a mention gone": "DELETE FROM mentions WHERE status_id = $1",
+    "a tag gone": "DELETE FROM status_tags WHERE status_id = $1",
+}
+
+
+async def seen(db: Reader, status_id: int) -> tuple[object, ...]:
+    """All that a load says of one status."""
+    loaded = await statuses.load(db, [status_id], None, now=NOW)
+    return (
+        loaded.statuses.get(status_id),
+        tuple(loaded.mentions.get(status_id, ())),
+        tuple(loaded.tags.get(status_id, ())),
+    )
+
+
+async def fresh(db: Database, status_id: int) -> tuple[object, ...]:
+    """The same, read inside a transaction, where nothing is remembered."""
+    async with db.transaction() as tx:
+        return await seen(tx, status_id)
+
+
+@pytest.fixture
+async def status_id(db: Database) -> int:
+    """A status with a mention and a tag."""
+    ann = await make_account(db, token=None)
+    made = await make_status(db, ann.id, mentions=[ann.id])
+    await insert(db, "tags", name="here", created_at=NOW)
+    tag_id = await db.fetch_value("SELECT id FROM tags")
+    await insert(db, "status_tags", status_id=made, tag_id=tag_id)
+    return made
+
+
+async def test_a_known_status_costs_a_look_at_its_version(db: Database, status_id: int) -> None:
+    first = await seen(db, status_id)
+    with query_budget(db, 2):  # its version, the accounts'
+        assert await seen(db, status_id) == first
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_whoever_changes_it_the_change_is_seen(
+    db: Database, status_id: int, change: str
+) -> None:
+    before = await seen(db, status_id)
+    async with db.transaction() as tx:
+        await tx.run(CHANGES[change], status_id)
+        assert await seen(db, status_id) == before
+    assert await seen(db, status_id) == await fresh(db, status_id) != before
+
+
+async def test_a_mention_and_a_tag_that_come_later_are_seen(db: Database, status_id: int) -> None:
+    await seen(db, status_id)
+    bob = await make_account(db, token=None)
+    await insert(db, "mentions", status_id=status_id, account_id=bob.id)
+    assert bob.id in (await seen(db, status_id))[1]
+    await insert(db, "tags", name="later", created_at=NOW)
+    tag_id = await db.fetch_value("SELECT id FROM tags WHERE name = 'later'")
+    await insert(db, "status_tags", status_id=status_id, tag_id=tag_id)
+    assert (await seen(db, status_id))[2] == ("here", "later")
+
+
+async def test_what_was_rolled_back_is_not_remembered(db: Database, status_id: int) -> None:
+    before = await seen(db, status_id)
+    with pytest.raises(ZeroDivisionError):
+        async with db.transaction() as tx:
+            await tx.run(CHANGES["the text"], status_id)
+            await seen(tx, status_id)
+            raise ZeroDivisionError
+    assert await seen(db, status_id) == before
+
+
+async def test_a_deleted_status_is_gone(db: Database, status_id: int) -> None:
+    await seen(db, status_id)
+    async with db.transaction() as tx:
+        await tx.run("DELETE FROM statuses WHERE id = $1", status_id)
+    assert (await seen(db, status_id))[0] is None
