@@ -12,9 +12,9 @@ OWN_VERSION = __version__
 VERSION = f"{MASTODON} (compatible; Stentor {__version__})"
 
 #: What is promised beyond single endpoints. ``mastodon``: 2 says that notifications can be read
-#: in groups, and makes clients do so; 7 would promise quotes, 10 fallbacks for types that a
+#: in groups, and makes clients do so; 7 promises quotes, 10 words in place of types that a
 #: client does not know (trap 24). ``stentor`` counts what is under /api/stentor.
-API_VERSIONS = {"mastodon": 2, "stentor": 1}
+API_VERSIONS = {"mastodon": 10, "stentor": 1}
 
 
 class Counts(NamedTuple):
