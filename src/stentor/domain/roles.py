@@ -121,7 +121,5 @@ def is_staff_to(sender: Role | None, recipient: Role | None) -> bool:
     """The ``staff`` of notifications.md 4.1: outranks, is shown in public, and moderates."""
     if sender is None or sender is EVERYONE:
         return False
-    outranks = (
-        recipient is None or recipient is EVERYONE or sender.position > recipient.position
-    )
+    outranks = recipient is None or recipient is EVERYONE or sender.position > recipient.position
     return outranks and sender.highlighted and bool(sender.effective & MODERATION)
