@@ -217,9 +217,8 @@ ROUTES: tuple[Route, ...] = (
     _get("/.well-known/oauth-authorization-server", oauth.metadata, OPEN),
     _post("/api/v1/apps", apps.create, OPEN, limits=(APPS,)),
     _get("/api/v1/apps/verify_credentials", apps.verify_credentials, TOKEN),
-    _post(
-        "/api/v1/accounts", registrations.create, APP, "write", "write:accounts", limits=(SIGN_UP,)
-    ),
+    _post("/api/v1/accounts", registrations.create, APP, "write", "write:accounts",
+          limits=(SIGN_UP,)),
     _get("/oauth/authorize", oauth.authorize, OPEN),
     _post("/oauth/authorize", oauth.decide, OPEN),
     _delete("/oauth/authorize", oauth.deny, OPEN),
@@ -241,16 +240,10 @@ ROUTES: tuple[Route, ...] = (
     _post("/auth/applications", sign_in.turn_away, OPEN),
     # --- accounts
     _get("/api/v1/accounts", accounts.index, PUBLIC, *READ_ACCOUNTS),
-    _get(
-        "/api/v1/accounts/verify_credentials",
-        profile.verify_credentials,
-        USER,
-        *READ_ACCOUNTS,
-        "profile",
-    ),
-    _patch(
-        "/api/v1/accounts/update_credentials", profile.update_credentials, USER, *WRITE_ACCOUNTS
-    ),
+    _get("/api/v1/accounts/verify_credentials", profile.verify_credentials, USER,
+         *READ_ACCOUNTS, "profile"),
+    _patch("/api/v1/accounts/update_credentials", profile.update_credentials, USER,
+           *WRITE_ACCOUNTS),
     _get("/api/v1/profile", profile.show, USER, *READ_ACCOUNTS, "profile"),
     _patch("/api/v1/profile", profile.update, USER, *WRITE_ACCOUNTS),
     _delete("/api/v1/profile/avatar", profile.delete_avatar, USER, *WRITE_ACCOUNTS),
@@ -268,27 +261,13 @@ ROUTES: tuple[Route, ...] = (
     _get("/headers/original/missing.png", media_files.missing_header, OPEN),
     # --- relationships
     _get("/api/v1/accounts/relationships", relationships.show, USER, "read", "read:follows"),
-    _get(
-        "/api/v1/accounts/familiar_followers",
-        relationships.familiar_followers,
-        USER,
-        "read",
-        "read:follows",
-    ),
-    _post(
-        "/api/v1/accounts/{id}/follow",
-        relationships.follow,
-        USER,
-        *WRITE_FOLLOWS,
-        limits=(FOLLOWS,),
-    ),
+    _get("/api/v1/accounts/familiar_followers", relationships.familiar_followers, USER,
+         "read", "read:follows"),
+    _post("/api/v1/accounts/{id}/follow", relationships.follow, USER, *WRITE_FOLLOWS,
+          limits=(FOLLOWS,)),
     _post("/api/v1/accounts/{id}/unfollow", relationships.unfollow, USER, *WRITE_FOLLOWS),
-    _post(
-        "/api/v1/accounts/{id}/remove_from_followers",
-        relationships.remove_from_followers,
-        USER,
-        *WRITE_FOLLOWS,
-    ),
+    _post("/api/v1/accounts/{id}/remove_from_followers", relationships.remove_from_followers,
+          USER, *WRITE_FOLLOWS),
     _post("/api/v1/accounts/{id}/block", blocks.block, USER, *WRITE_BLOCKS),
     _post("/api/v1/accounts/{id}/unblock", blocks.unblock, USER, *WRITE_BLOCKS),
     _post("/api/v1/accounts/{id}/mute", mutes.mute, USER, *WRITE_MUTES),
@@ -298,10 +277,10 @@ ROUTES: tuple[Route, ...] = (
     _post("/api/v1/accounts/{id}/unendorse", relationships.unendorse, USER, *WRITE_ACCOUNTS),
     _post("/api/v1/accounts/{id}/pin", relationships.endorse, USER, *WRITE_ACCOUNTS),
     _post("/api/v1/accounts/{id}/unpin", relationships.unendorse, USER, *WRITE_ACCOUNTS),
-    _get("/api/v1/follow_requests", follow_requests.index, USER, "follow", "read", "read:follows"),
-    _post(
-        "/api/v1/follow_requests/{id}/authorize", follow_requests.authorize, USER, *WRITE_FOLLOWS
-    ),
+    _get("/api/v1/follow_requests", follow_requests.index, USER, "follow", "read",
+         "read:follows"),
+    _post("/api/v1/follow_requests/{id}/authorize", follow_requests.authorize, USER,
+          *WRITE_FOLLOWS),
     _post("/api/v1/follow_requests/{id}/reject", follow_requests.reject, USER, *WRITE_FOLLOWS),
     _get("/api/v1/blocks", blocks.index, USER, "follow", "read", "read:blocks"),
     _get("/api/v1/mutes", mutes.index, USER, "follow", "read", "read:mutes"),
@@ -317,48 +296,30 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/v1/statuses/{id}/context", statuses.context, PUBLIC, *READ_STATUSES),
     _get("/api/v1/statuses/{id}/history", statuses.history, PUBLIC, *READ_STATUSES),
     _get("/api/v1/statuses/{id}/source", statuses.source, USER, *READ_STATUSES),
-    _get(
-        "/api/v1/statuses/{id}/favourited_by",
-        favourites.favourited_by,
-        PUBLIC,
-        "read",
-        "read:accounts",
-    ),
-    _get(
-        "/api/v1/statuses/{id}/reblogged_by", statuses.reblogged_by, PUBLIC, "read", "read:accounts"
-    ),
-    _post(
-        "/api/v1/statuses/{id}/favourite", favourites.favourite, USER, "write", "write:favourites"
-    ),
-    _post(
-        "/api/v1/statuses/{id}/unfavourite",
-        favourites.unfavourite,
-        USER,
-        "write",
-        "write:favourites",
-    ),
-    _post(
-        "/api/v1/statuses/{id}/reblog", statuses.reblog, USER, *WRITE_STATUSES, limits=(STATUSES,)
-    ),
-    _post(
-        "/api/v1/statuses/{id}/unreblog", statuses.unreblog, USER, *WRITE_STATUSES, limits=(DELETE,)
-    ),
+    _get("/api/v1/statuses/{id}/favourited_by", favourites.favourited_by, PUBLIC,
+         "read", "read:accounts"),
+    _get("/api/v1/statuses/{id}/reblogged_by", statuses.reblogged_by, PUBLIC,
+         "read", "read:accounts"),
+    _post("/api/v1/statuses/{id}/favourite", favourites.favourite, USER,
+          "write", "write:favourites"),
+    _post("/api/v1/statuses/{id}/unfavourite", favourites.unfavourite, USER,
+          "write", "write:favourites"),
+    _post("/api/v1/statuses/{id}/reblog", statuses.reblog, USER, *WRITE_STATUSES,
+          limits=(STATUSES,)),
+    _post("/api/v1/statuses/{id}/unreblog", statuses.unreblog, USER, *WRITE_STATUSES,
+          limits=(DELETE,)),
     _post("/api/v1/statuses/{id}/bookmark", bookmarks.bookmark, USER, "write", "write:bookmarks"),
-    _post(
-        "/api/v1/statuses/{id}/unbookmark", bookmarks.unbookmark, USER, "write", "write:bookmarks"
-    ),
+    _post("/api/v1/statuses/{id}/unbookmark", bookmarks.unbookmark, USER,
+          "write", "write:bookmarks"),
     _post("/api/v1/statuses/{id}/mute", statuses.mute, USER, "write", "write:mutes"),
     _post("/api/v1/statuses/{id}/unmute", statuses.unmute, USER, "write", "write:mutes"),
     _post("/api/v1/statuses/{id}/pin", statuses.pin, USER, "write", "write:accounts"),
     _post("/api/v1/statuses/{id}/unpin", statuses.unpin, USER, "write", "write:accounts"),
-    _put(
-        "/api/v1/statuses/{id}/interaction_policy",
-        statuses.interaction_policy,
-        USER,
-        *WRITE_STATUSES,
-    ),
+    _put("/api/v1/statuses/{id}/interaction_policy", statuses.interaction_policy, USER,
+         *WRITE_STATUSES),
     _get("/api/v1/statuses/{id}/quotes", quotes.index, USER, *READ_STATUSES),
-    _post("/api/v1/statuses/{id}/quotes/{quoting_id}/revoke", quotes.revoke, USER, *WRITE_STATUSES),
+    _post("/api/v1/statuses/{id}/quotes/{quoting_id}/revoke", quotes.revoke, USER,
+          *WRITE_STATUSES),
     _post("/api/v1/statuses/{id}/translate", statuses.translate, OPEN),
     _get("/api/v1/polls/{id}", polls.show, PUBLIC, *READ_STATUSES),
     _post("/api/v1/polls/{id}/votes", polls.vote, USER, *WRITE_STATUSES),
@@ -387,7 +348,8 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/v1/accounts/{id}/lists", lists.containing, USER, "read", "read:lists"),
     _get("/api/v1/tags/{name}", tags.show, PUBLIC, "read", "read:follows"),
     _post("/api/v1/tags/{name}/follow", tags.follow, USER, "follow", "write", "write:follows"),
-    _post("/api/v1/tags/{name}/unfollow", tags.unfollow, USER, "follow", "write", "write:follows"),
+    _post("/api/v1/tags/{name}/unfollow", tags.unfollow, USER, "follow", "write",
+          "write:follows"),
     _post("/api/v1/tags/{name}/feature", tags.feature, USER, "write", "write:accounts"),
     _post("/api/v1/tags/{name}/unfeature", tags.unfeature, USER, "write", "write:accounts"),
     _get("/api/v1/followed_tags", tags.followed, USER, "follow", "read", "read:follows"),
@@ -395,17 +357,13 @@ ROUTES: tuple[Route, ...] = (
     _post("/api/v1/featured_tags", tags.add_featured, USER, "write", "write:accounts"),
     _get("/api/v1/featured_tags/suggestions", tags.suggestions, USER, "read", "read:accounts"),
     _delete("/api/v1/featured_tags/{id}", tags.delete_featured, USER, "write", "write:accounts"),
-    _get(
-        "/api/v1/accounts/{id}/featured_tags",
-        tags.featured_of_account,
-        PUBLIC,
-        "read",
-        "read:accounts",
-    ),
+    _get("/api/v1/accounts/{id}/featured_tags", tags.featured_of_account, PUBLIC, "read",
+         "read:accounts"),
     _get("/api/v2/search", search.index, PUBLIC, "read", "read:search"),
     _get("/api/v1/directory", search.directory, PUBLIC),
     _get("/api/v1/announcements", absent.nothing, USER, "read"),
-    _post("/api/v1/announcements/{id}/dismiss", absent.not_found, USER, "write", "write:accounts"),
+    _post("/api/v1/announcements/{id}/dismiss", absent.not_found, USER, "write",
+          "write:accounts"),
     _get("/api/v1/trends", absent.trends, PUBLIC),
     _get("/api/v1/trends/tags", absent.trends, PUBLIC),
     _get("/api/v1/trends/statuses", absent.trends, PUBLIC),
@@ -416,7 +374,8 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/v1/scheduled_statuses", absent.nothing, USER, "read", "read:statuses"),
     _get("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "read", "read:statuses"),
     _put("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "write", "write:statuses"),
-    _delete("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "write", "write:statuses"),
+    _delete("/api/v1/scheduled_statuses/{id}", absent.not_found, USER, "write",
+            "write:statuses"),
     # --- filters
     _get("/api/v2/filters", filters.index, USER, *READ_FILTERS),
     _post("/api/v2/filters", filters.create, USER, *WRITE_FILTERS),
@@ -439,38 +398,29 @@ ROUTES: tuple[Route, ...] = (
     _delete("/api/v1/filters/{id}", filters_v1.delete, USER, *WRITE_FILTERS),
     # --- notifications
     _get("/api/v1/notifications", notifications.index, USER, *READ_NOTIFICATIONS),
-    _get(
-        "/api/v1/notifications/unread_count", notifications.unread_count, USER, *READ_NOTIFICATIONS
-    ),
+    _get("/api/v1/notifications/unread_count", notifications.unread_count, USER,
+         *READ_NOTIFICATIONS),
     _post("/api/v1/notifications/clear", notifications.clear, USER, *WRITE_NOTIFICATIONS),
-    _post(
-        "/api/v1/notifications/dismiss",
-        notifications.dismiss_by_parameter,
-        USER,
-        *WRITE_NOTIFICATIONS,
-    ),
-    _get("/api/v1/notifications/policy", notification_policies.show_v1, USER, *READ_NOTIFICATIONS),
-    _put(
-        "/api/v1/notifications/policy", notification_policies.update_v1, USER, *WRITE_NOTIFICATIONS
-    ),
-    _patch(
-        "/api/v1/notifications/policy", notification_policies.update_v1, USER, *WRITE_NOTIFICATIONS
-    ),
+    _post("/api/v1/notifications/dismiss", notifications.dismiss_by_parameter, USER,
+          *WRITE_NOTIFICATIONS),
+    _get("/api/v1/notifications/policy", notification_policies.show_v1, USER,
+         *READ_NOTIFICATIONS),
+    _put("/api/v1/notifications/policy", notification_policies.update_v1, USER,
+         *WRITE_NOTIFICATIONS),
+    _patch("/api/v1/notifications/policy", notification_policies.update_v1, USER,
+           *WRITE_NOTIFICATIONS),
     *_requests("/api/v1/notifications/requests"),
     _get("/api/v1/notifications/{id}", notifications.show, USER, *READ_NOTIFICATIONS),
     _get("/api/v1/notification/{id}", notifications.show, USER, *READ_NOTIFICATIONS),
-    _post("/api/v1/notifications/{id}/dismiss", notifications.dismiss, USER, *WRITE_NOTIFICATIONS),
+    _post("/api/v1/notifications/{id}/dismiss", notifications.dismiss, USER,
+          *WRITE_NOTIFICATIONS),
     *(
         route
         for version in ("v2", "v2_alpha")
         for route in _grouped(f"/api/{version}/notifications")
     ),
-    _get(
-        "/api/stentor/v1/notifications/{id}/why",
-        notification_decisions.why,
-        USER,
-        *READ_NOTIFICATIONS,
-    ),
+    _get("/api/stentor/v1/notifications/{id}/why", notification_decisions.why, USER,
+         *READ_NOTIFICATIONS),
     _get("/api/stentor/v1/decisions", notification_decisions.index, USER, *READ_NOTIFICATIONS),
     _get("/api/v1/markers", markers.show, USER, "read", "read:statuses"),
     _post("/api/v1/markers", markers.save, USER, "write", "write:statuses"),
@@ -482,70 +432,38 @@ ROUTES: tuple[Route, ...] = (
     # --- small honest answers
     _get("/api/v1/custom_emojis", small_answers.no_list, OPEN),
     _get("/api/v1/accounts/{id}/identity_proofs", small_answers.no_list, USER, *READ_ACCOUNTS),
-    _get(
-        "/api/v1/accounts/{id}/collections", small_answers.no_collections, PUBLIC, *READ_COLLECTIONS
-    ),
-    _get(
-        "/api/v1/accounts/{id}/in_collections",
-        small_answers.no_collections,
-        PUBLIC,
-        *READ_COLLECTIONS,
-    ),
+    _get("/api/v1/accounts/{id}/collections", small_answers.no_collections, PUBLIC,
+         *READ_COLLECTIONS),
+    _get("/api/v1/accounts/{id}/in_collections", small_answers.no_collections, PUBLIC,
+         *READ_COLLECTIONS),
     _post("/api/v1/collections", small_answers.cannot, USER, *WRITE_COLLECTIONS),
     _get("/api/v1/collections/{id}", small_answers.missing, PUBLIC, *READ_COLLECTIONS),
     _patch("/api/v1/collections/{id}", small_answers.missing, USER, *WRITE_COLLECTIONS),
     _delete("/api/v1/collections/{id}", small_answers.missing, USER, *WRITE_COLLECTIONS),
     _post("/api/v1/collections/{id}/items", small_answers.missing, USER, *WRITE_COLLECTIONS),
-    _delete(
-        "/api/v1/collections/{id}/items/{item_id}", small_answers.missing, USER, *WRITE_COLLECTIONS
-    ),
-    _post(
-        "/api/v1/collections/{id}/items/{item_id}/revoke",
-        small_answers.missing,
-        USER,
-        *WRITE_COLLECTIONS,
-    ),
+    _delete("/api/v1/collections/{id}/items/{item_id}", small_answers.missing, USER,
+            *WRITE_COLLECTIONS),
+    _post("/api/v1/collections/{id}/items/{item_id}/revoke", small_answers.missing, USER,
+          *WRITE_COLLECTIONS),
     _get("/api/v1/annual_reports", small_answers.annual_reports, USER, *READ_ACCOUNTS),
     _get("/api/v1/annual_reports/{year}", small_answers.missing, USER, *READ_ACCOUNTS),
-    _get(
-        "/api/v1/annual_reports/{year}/state",
-        small_answers.annual_report_state,
-        USER,
-        *READ_ACCOUNTS,
-    ),
+    _get("/api/v1/annual_reports/{year}/state", small_answers.annual_report_state, USER,
+         *READ_ACCOUNTS),
     _post("/api/v1/annual_reports/{year}/read", small_answers.missing, USER, *WRITE_ACCOUNTS),
-    _post("/api/v1/annual_reports/{year}/generate", small_answers.missing, USER, *WRITE_ACCOUNTS),
+    _post("/api/v1/annual_reports/{year}/generate", small_answers.missing, USER,
+          *WRITE_ACCOUNTS),
     _get("/api/v1/donation_campaigns", small_answers.donation_campaigns, USER),
-    _post("/api/v1/emails/confirmations", small_answers.resend_confirmation, USER, *WRITE_ACCOUNTS),
+    _post("/api/v1/emails/confirmations", small_answers.resend_confirmation, USER,
+          *WRITE_ACCOUNTS),
     _get("/api/v1/emails/check_confirmation", small_answers.is_confirmed, USER, *READ_ACCOUNTS),
     _get("/api/oembed", small_answers.missing, OPEN),
     _get("/api/v1_alpha/async_refreshes/{id}", small_answers.missing, USER, "read"),
-    *(
-        _get(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read")
-        for name in ("trends/tags", "trends/statuses", "trends/links", "trends/links/publishers")
-    ),
-    *(
-        _post(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read")
-        for name in ("measures", "dimensions", "retention")
-    ),
-    *(
-        _get(
-            f"/api/v1/admin/{name}",
-            small_answers.staff_list,
-            USER,
-            "admin:read",
-            f"admin:read:{name}",
-        )
-        for name in ADMIN_LISTS
-    ),
-    *(
-        _get(
-            f"/api/v1/admin/{name}/{{id}}",
-            small_answers.staff_missing,
-            USER,
-            "admin:read",
-            f"admin:read:{name}",
-        )
-        for name in ADMIN_LISTS
-    ),
-)
+    *(_get(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read")
+      for name in ("trends/tags", "trends/statuses", "trends/links", "trends/links/publishers")),
+    *(_post(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read")
+      for name in ("measures", "dimensions", "retention")),
+    *(_get(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read",
+           f"admin:read:{name}") for name in ADMIN_LISTS),
+    *(_get(f"/api/v1/admin/{name}/{{id}}", small_answers.staff_missing, USER, "admin:read",
+           f"admin:read:{name}") for name in ADMIN_LISTS),
+)  # fmt: skip
