@@ -444,6 +444,17 @@ async def test_a_name_added_by_an_edit_tells_the_quoted_author_nothing_new(
     assert (await see(client, made, ann))["mentions"] == []
 
 
+async def test_every_version_shows_the_quote_and_a_plain_one_has_no_key(
+    client: Client, ann: Person, bob: Person
+) -> None:
+    original = await make_status(client.db, ann.id)
+    made = await quoted_by(client, bob, original)
+    await client.put(f"/api/v1/statuses/{made}", bob, json={"status": "other"})
+    versions = (await client.get(f"/api/v1/statuses/{made}/history")).json
+    assert [one["quote"]["quoted_status"]["id"] for one in versions] == [str(original)] * 2
+    assert "quote" not in (await client.get(f"/api/v1/statuses/{original}/history")).json[0]
+
+
 # --- Deleted ---------------------------------------------------------------------------------
 
 
@@ -544,8 +555,8 @@ async def test_a_quote_taken_back_is_gone_for_all_but_was_no_edit(
     assert bus.news == [News(bob.id, "status_edited", made)]
     assert [await told(db, one) for one in (ann, bob, eve)] == before
     assert "quote" in [one[0] for one in await told(db, ann)]
-    assert (await client.get(f"/api/v1/statuses/{made}/history", bob)).json[0]["content"]
-    assert len((await client.get(f"/api/v1/statuses/{made}/history", bob)).json) == 1
+    [version] = (await client.get(f"/api/v1/statuses/{made}/history", bob)).json
+    assert version["quote"] == {"state": "revoked", "quoted_status": None}
     await client.delete(f"/api/v1/statuses/{made}", bob)
     assert (await see(client, original))["quotes_count"] == 0
 

@@ -85,7 +85,14 @@ async def history(request: Request) -> Any:
     author = await accounts.find(services.db, found.status.account_id)
     if author is None:
         raise errors.NotFound
-    return [entities.render_edit(edit, author, services.links) for edit in edits]
+    quote = None
+    if found.status.has_quote:
+        status_id = found.status.id
+        loaded = await statuses.load(
+            services.db, [status_id], request.viewer_id, now=services.now()
+        )
+        quote = entities.encoded_quote(loaded, status_id, services.links)
+    return [entities.render_edit(edit, author, services.links, quote=quote) for edit in edits]
 
 
 async def of_account(request: Request) -> Any:

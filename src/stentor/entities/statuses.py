@@ -183,19 +183,19 @@ def _quote(
     """The quote, and what stands in front of the content for clients that know of none (C6.5)."""
     quote = loaded.quotes.get(status.id)
     if quote is None:
-        return b',"quote":null', ""
+        return b"null", ""
     state = loaded.quote_state(quote)
     quoted = loaded.statuses.get(quote.quoted_status_id or 0)
     if quoted is None or state not in WITH_STATUS:
         shown = quotes.encoded_shallow(state, None) if nested else quotes.encoded(state, None)
-        return b',"quote":' + shown, ""
+        return shown, ""
     author = loaded.accounts[quoted.account_id]
     url = links.status(author.username, quoted.id) if author.local else quoted.url
     if nested:
         shown = quotes.encoded_shallow(state, quoted.id)
     else:
         shown = quotes.encoded(state, encoded(loaded, quoted.id, links, nested=True))
-    return b',"quote":' + shown, text.quote_line(url, status.text)
+    return shown, text.quote_line(url, status.text)
 
 
 def _relation(loaded: LoadedStatuses, status: Status) -> str:
@@ -259,6 +259,7 @@ def _join(
         before,
         filtered,
         after,
+        b',"quote":',
         quote,
         _poll(loaded, status),
         b',"reblog":',
@@ -318,10 +319,21 @@ class StatusEdit(Struct, gc=False):
     media_attachments: list[Any]
     emojis: list[Any]
     poll: EditedPoll | UnsetType = UNSET
+    quote: Raw | UnsetType = UNSET
 
 
-def render_edit(edit: Edit, author: Account, links: Links) -> StatusEdit:
-    """StatusEdit; ``poll`` only if it had one."""
+def encoded_quote(loaded: LoadedStatuses, status_id: int, links: Links) -> Raw | None:
+    """What a status quotes, by itself; None if nothing."""
+    status = loaded.statuses.get(status_id)
+    if status is None or status_id not in loaded.quotes:
+        return None
+    return Raw(_quote(loaded, status, links, nested=False)[0])
+
+
+def render_edit(
+    edit: Edit, author: Account, links: Links, *, quote: Raw | None = None
+) -> StatusEdit:
+    """StatusEdit; ``poll`` only if it had one, ``quote`` only if there is one."""
     poll: EditedPoll | UnsetType = UNSET
     if edit.options is not None:
         poll = EditedPoll([EditedOption(title) for title in edit.options])
@@ -334,6 +346,7 @@ def render_edit(edit: Edit, author: Account, links: Links) -> StatusEdit:
         [],
         [],
         poll,
+        quote or UNSET,
     )
 
 

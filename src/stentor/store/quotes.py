@@ -45,16 +45,17 @@ async def find(db: Reader, status_id: int | None) -> Quote | None:
     return None if row is None else Quote(*row)
 
 
+# Along the index of a status's accepted quotes.
+PAGE = """
+    SELECT id, status_id FROM quotes WHERE quoted_status_id = $1 AND state = 'accepted'
+    AND id > $2 AND id < $3 ORDER BY id DESC LIMIT $4
+"""
+
+
 async def page(db: Reader, quoted_status_id: int, cursor: Cursor) -> list[tuple[int, int]]:
     """A status's accepted quotes, newest first: pairs of row id and quoting status's id."""
-    rows = await db.fetch(
-        "SELECT id, status_id FROM quotes WHERE quoted_status_id = $1 AND state = 'accepted'"
-        f" AND id > $2 AND id < $3 ORDER BY id {direction(cursor)} LIMIT $4",
-        quoted_status_id,
-        cursor.after,
-        cursor.before,
-        cursor.limit,
-    )
+    sql = PAGE.replace("id DESC", f"id {direction(cursor)}")
+    rows = await db.fetch(sql, quoted_status_id, cursor.after, cursor.before, cursor.limit)
     return newest_first(rows, cursor)
 
 
