@@ -237,6 +237,7 @@ def test_check_makes_nothing(tmp_path: Path):
 
 def test_check_misses_the_keys_of_a_server_that_somebody_lives_on(shell: Shell):
     shell.ok(*CREATE, "--password", PASSWORD)
+    (shell.data / "keys.json").unlink(missing_ok=True)
     done = shell("check")
     assert done.exit_code == 78
     assert "keys.json is missing" in done.stdout

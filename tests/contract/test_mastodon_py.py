@@ -123,7 +123,7 @@ def test_what_fails_fails_in_words(served: Served) -> None:
     stranger = Mastodon(access_token="nonsense", api_base_url=served.base)
     with pytest.raises(MastodonUnauthorizedError):
         stranger.notifications()
-    ann.revoke_access_token()
+    ann.revoke_access_token(allow_http=True)
     with pytest.raises(MastodonAPIError):
         ann.notifications()
 
