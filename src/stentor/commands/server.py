@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import ssl
@@ -181,6 +182,10 @@ async def serve(settings: Settings, ready: Callable[[Application], Awaitable[Non
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
     await app.start()
+    # A page makes some thousand short-lived objects; looking for cycles after each 700 of them was
+    # about a quarter of its cost (measured with the collector off).
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     try:
         listener = listener or bind(settings.host, settings.port)
         await server.serve(sockets=[listener])
