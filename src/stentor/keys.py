@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,11 +58,19 @@ def _create(file: Path) -> None:
         "vapid": base64.b64encode(number.to_bytes(32, "big")).decode(),
     }
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Whole or absent: a process that starts meanwhile, or a power cut, never sees half a file.
+    handle, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return  # another process was first; its keys count
-    with os.fdopen(handle, "wb") as out:
-        out.write(msgspec.json.encode(stored))
-        out.flush()
-        os.fsync(out.fileno())
+        with os.fdopen(handle, "wb") as out:
+            out.write(msgspec.json.encode(stored))
+            out.flush()
+            os.fsync(out.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was first; its keys count
+            os.link(draft, file)
+    finally:
+        Path(draft).unlink()
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
