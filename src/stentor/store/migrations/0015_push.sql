@@ -18,18 +18,30 @@ CREATE TABLE push_subscriptions (
 CREATE INDEX push_subscriptions_account ON push_subscriptions (account_id);
 
 -- What is promised to a device, written with the notification itself. A row goes when the push
--- service has taken it, when nobody is there any more, or when its time is over.
+-- service has taken it, when nobody is there any more, or when its time is over. Rows are claimed
+-- by origin (scheme://host[:port] of the endpoint), so that none of them waits for another's.
+-- run_at is also the lease: a claimed row is due again when its worker should have been done.
+-- notification_id 0 is a test that somebody has asked for.
 CREATE TABLE push_deliveries (
   account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
   notification_id bigint NOT NULL,
   subscription_id bigint NOT NULL REFERENCES push_subscriptions (id) ON DELETE CASCADE,
+  origin text NOT NULL COLLATE "C" DEFAULT '',
   attempts bigint NOT NULL DEFAULT 0,
+  smaller boolean NOT NULL DEFAULT false,
   run_at bigint NOT NULL,
   created_at bigint NOT NULL,
   PRIMARY KEY (account_id, notification_id, subscription_id)
 );
-CREATE INDEX push_deliveries_due ON push_deliveries (run_at);
+CREATE INDEX push_deliveries_due ON push_deliveries (origin, run_at);
 CREATE INDEX push_deliveries_of_subscription ON push_deliveries (subscription_id);
+
+-- Push services that are not asked for a while, because they fail or have said so.
+CREATE TABLE push_origins (
+  origin text NOT NULL COLLATE "C" PRIMARY KEY,
+  closed_until bigint NOT NULL,
+  reason text NOT NULL
+);
 
 -- The ledger: one row for each attempt, for some days.
 CREATE TABLE push_attempts (
