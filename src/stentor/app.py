@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from stentor.actions import housekeeping, jobs
+from stentor.actions import housekeeping, jobs, last_uses
 from stentor.api import application
 from stentor.api.rate_limits import RateLimits
 from stentor.api.routes import ROUTES
@@ -120,6 +120,7 @@ class Application:
         self._background = [
             asyncio.create_task(housekeeping.run(db, now=now)),
             asyncio.create_task(jobs.run(db, self.services.bus, now=now)),
+            asyncio.create_task(last_uses.run(db, self.services.last_uses)),
         ]
 
     def run_beside(self, work: Coroutine[Any, Any, None]) -> None:
@@ -135,6 +136,7 @@ class Application:
             await asyncio.gather(*self._background, return_exceptions=True)
             self._background = []
             if self.services is not None:
+                await last_uses.attempt(self.services.db, self.services.last_uses)
                 await self.services.db.close()
                 self.services = None
             if self._lock is not None:

@@ -42,6 +42,8 @@ class Viewer:
     scopes: frozenset[str]
     role: Role
     locale: str
+    #: When the token was last used, as far as that is written down.
+    last_used_at: int | None = None
 
 
 class Person(Protocol):
@@ -111,8 +113,9 @@ def judge(
             raise problem
     role = get(token.role_id if token.role_id is not None else -99)
     return Viewer(
-        token.id, token.application_id, token.account_id, scopes, role, token.locale or "en"
-    )
+        token.id, token.application_id, token.account_id, scopes, role, token.locale or "en",
+        token.last_used_at,
+    )  # fmt: skip
 
 
 def _check_alive(token: FoundToken, now: int) -> None:

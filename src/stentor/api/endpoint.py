@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import structlog
 from stentor import errors
 from stentor.api import rate_limits, responses
 from stentor.api.auth import Access, authenticate, bearer
-from stentor.api.rate_limits import Limit, Remaining
+from stentor.api.rate_limits import By, Limit
 from stentor.api.request import Request, read_values
 from stentor.api.services import Services
 from stentor.telemetry import Metric, count
@@ -29,7 +28,8 @@ _CURSORS = ("max_id", "min_id", "since_id", "page")
 class Route:
     """A path, a verb, who may, with which scopes (any of them), and what it does.
 
-    ``limits`` come on top of those that every request counts against.
+    ``limits`` are all rate limits that a request counts against; none is not among the choices
+    (T57). Raises ValueError then.
     """
 
     method: str
@@ -37,69 +37,76 @@ class Route:
     handler: Handler
     access: Access
     scopes: frozenset[str]
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[Limit, ...]
+
+    def __post_init__(self) -> None:
+        if not self.limits:
+            raise ValueError(f"{self.method} {self.path} has no rate limit; name one in `limits`")
 
 
 def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]]:
     """What falcon calls for that route."""
-    handler, access, scopes, extra = route.handler, route.access, route.scopes, route.limits
+    handler, access, scopes, limits = route.handler, route.access, route.scopes, route.limits
     method, path = route.method, route.path
+    # A page for people says in its own way what is wrong.
+    failure = getattr(handler, "failure", None)
 
     async def respond(http: falcon.asgi.Request, resp: falcon.asgi.Response, **parts: str) -> None:
         now = services.now()
+        request: Request | None = None
         if access is not Access.OPEN:
             resp.set_header("Cache-Control", "private, no-store")
             resp.set_header("Vary", "Authorization, Origin")
         try:
             request = Request(http, services, parts, await read_values(http))
-            if access is Access.OPEN:
-                _limit(request, extra, resp, now)
-            else:
-                secret = bearer(http.get_header("Authorization")) or (
-                    request.params.text("access_token") or request.params.text("bearer_token")
-                )
-                try:
+            try:
+                if access is not Access.OPEN:
+                    secret = bearer(http.get_header("Authorization")) or (
+                        request.params.text("access_token") or request.params.text("bearer_token")
+                    )
                     request.viewer = await authenticate(services.db, secret, access, scopes, now)
-                except errors.PublicError:
-                    _limit(request, extra, resp, now)
-                    raise
-                _limit(request, extra, resp, now)
+            finally:
+                # Whoever is turned away counts too, as nobody.
+                if services.limits.on:
+                    request.count(_keys(request, limits))
             responses.write(resp, await handler(request))
         except errors.PublicError as problem:
-            responses.write_error(resp, problem)
+            if failure is not None and request is not None:
+                responses.write(resp, failure(request, problem))
+            else:
+                responses.write_error(resp, problem)
         except Exception as problem:
-            reference = uuid.uuid4().hex
+            reference = resp.get_header("X-Request-Id")
             log.exception("request failed", method=method, route=path, reference=reference)
             responses.write_error(resp, errors.PublicError())
-            resp.set_header("X-Request-Id", reference)
             count(Metric.HTTP_FAILURES, kind=type(problem).__name__)
+        if request is not None and request.remaining is not None:
+            responses.set_headers(resp, request.remaining.headers())
 
     return respond
 
 
-def _limit(
-    request: Request, extra: tuple[Limit, ...], resp: falcon.asgi.Response, now: int
-) -> Remaining | None:
-    limits = request.services.limits
-    if not limits.on:
-        return None
+def _keys(request: Request, limits: tuple[Limit, ...]) -> list[tuple[Limit, Hashable]]:
+    """What this request counts against, and as whose."""
     viewer = request.viewer
-    keys: list[tuple[Limit, Any]] = []
-    who: Any
-    if viewer is None or viewer.account_id is None:
+    person = viewer.account_id if viewer else None
+    who: Hashable = person
+    if person is None:
         who = rate_limits.client_key(client_address(request))
-        keys.append((rate_limits.ANONYMOUS, who))
-    else:
-        who = viewer.account_id
-        keys.append((rate_limits.ACCOUNT, who))
-        keys.append((rate_limits.TOKEN, viewer.token_id))
-    if any(request.params.values.get(name) for name in _CURSORS):
-        keys.append((rate_limits.PAGING, who))
-    keys += [(limit, who) for limit in extra]
-    left = limits.take(keys, now)
-    if left:
-        responses.set_headers(resp, left.headers())
-    return left
+    keys: list[tuple[Limit, Hashable]] = []
+    for limit in limits:
+        match limit.by:
+            case By.ANYBODY:
+                keys.append((limit, who))
+            case By.ACCOUNT if person is not None:
+                keys.append((limit, who))
+            case By.TOKEN if viewer is not None:
+                keys.append((limit, viewer.token_id))
+            case By.ADDRESS if person is None:
+                keys.append((limit, who))
+            case By.PAGE if any(request.params.values.get(name) for name in _CURSORS):
+                keys.append((limit, who))
+    return keys
 
 
 def client_address(request: Request) -> str:

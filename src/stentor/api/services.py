@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from stentor.actions.last_uses import LastUses
 from stentor.api.rate_limits import RateLimits
 from stentor.api.usage import Usage
 from stentor.domain.links import Links
@@ -48,3 +49,5 @@ class Services:
     secret: bytes
     #: Numbers about the whole server, remembered by this process.
     usage: Usage = field(default_factory=Usage)
+    #: When tokens were used, until that is written down.
+    last_uses: LastUses = field(default_factory=LastUses)

@@ -40,13 +40,14 @@ class FoundToken:
     confirmed_at: int | None
     approved: bool | None
     disabled: bool | None
+    last_used_at: int | None = None
 
 
 # One row by the unique key of the hash.
 FIND = """
     SELECT t.id, t.application_id, t.account_id, t.scopes, t.expires_at, t.revoked_at,
            a.role_id, a.suspended_at, a.deletion_requested_at, a.memorial,
-           u.locale, u.confirmed_at, u.approved, u.disabled
+           u.locale, u.confirmed_at, u.approved, u.disabled, t.last_used_at
     FROM access_tokens t
     LEFT JOIN accounts a ON a.id = t.account_id
     LEFT JOIN users u ON u.account_id = t.account_id
@@ -91,6 +92,16 @@ async def find_scopes(db: Reader, *, account_id: int, application_id: int, now: 
         now,
     )
     return [row[0] for row in rows]
+
+
+async def set_last_used(tx: Transaction, ids: list[int], at: int) -> None:
+    """Notes when those tokens were last used; never an earlier time than is known."""
+    await tx.run(
+        "UPDATE access_tokens SET last_used_at = $2"
+        " WHERE id = ANY($1) AND (last_used_at IS NULL OR last_used_at < $2)",
+        ids,
+        at,
+    )
 
 
 async def revoke(

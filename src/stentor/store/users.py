@@ -48,6 +48,16 @@ async def set_password(tx: Transaction, account_id: int, password_hash: str) -> 
     return bool(await tx.run(sql, password_hash, account_id))
 
 
+async def set_last_active(tx: Transaction, account_ids: list[int], at: int) -> None:
+    """Notes when those people were last here; never an earlier time than is known."""
+    await tx.run(
+        "UPDATE users SET last_active_at = $2"
+        " WHERE account_id = ANY($1) AND (last_active_at IS NULL OR last_active_at < $2)",
+        account_ids,
+        at,
+    )
+
+
 async def any_exists(db: Reader) -> bool:
     """True if somebody lives here."""
     return await db.fetch_value("SELECT 1 FROM users LIMIT 1") is not None
