@@ -69,6 +69,10 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
                 # Whoever is turned away counts too, as nobody.
                 if services.limits.on:
                     request.count(_keys(request, limits))
+            if (viewer := request.viewer) is not None:
+                services.last_uses.saw(
+                    viewer.token_id, viewer.account_id, last_used_at=viewer.last_used_at, now=now
+                )
             responses.write(resp, await handler(request))
         except errors.PublicError as problem:
             if failure is not None and request is not None:
