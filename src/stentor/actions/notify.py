@@ -10,6 +10,7 @@ from stentor import telemetry
 from stentor.domain import grouped_notifications, ids
 from stentor.domain.notification_policies import Decision, Verdict, decide
 from stentor.domain.notifications import TRAITS, Event, NotificationType
+from stentor.domain.push_subscriptions import wants
 from stentor.store import (
     conversations,
     facts,
@@ -18,12 +19,15 @@ from stentor.store import (
     notification_inboxes,
     notification_requests,
     notifications,
+    push_deliveries,
+    push_subscriptions,
 )
 from stentor.store.database import Transaction
 from stentor.store.facts import Recipient
 from stentor.store.notification_decisions import NotificationDecision
 from stentor.store.notification_groups import Member
 from stentor.store.notifications import NewNotification
+from stentor.store.push_deliveries import Promise
 from stentor.streaming.bus import Bus, News
 
 # Nobody asks why he was not told of his own doings, and who is gone asks nothing.
@@ -73,6 +77,7 @@ async def notify(tx: Transaction, bus: Bus, *events: Event, now: int) -> None:
     kept = await _keep(tx, list(zip(numbers, told, strict=True)), now=now)
     noted = [_noted(one, number, now=now) for number, one in kept]
     await notification_decisions.add(tx, dropped + noted)
+    await _promise_pushes(tx, kept, now=now)
     for number, one in kept:
         if one.decision.verdict is Verdict.ACCEPT:
             account_id = one.recipient.account_id
@@ -202,6 +207,28 @@ async def _announce(tx: Transaction, number: int, one: _Told, *, now: int) -> No
             )
     elif event.type in REQUESTING and recipient.direct and event.status_id:
         await conversations.add_direct_mention(tx, recipient.account_id, event.status_id)
+
+
+async def _promise_pushes(tx: Transaction, kept: Sequence[tuple[int, _Told]], *, now: int) -> None:
+    """Keeps, for each device that wants to be told, that it will be (notifications.md 8.3).
+
+    Asks nothing if none of the recipients has a device, else two questions for all of them.
+    """
+    shown = [
+        (number, one)
+        for number, one in kept
+        if one.decision.verdict is Verdict.ACCEPT and one.recipient.has_push
+    ]
+    devices = await push_subscriptions.of_accounts(
+        tx, {one.recipient.account_id for _, one in shown}
+    )
+    promises = [
+        Promise(one.recipient.account_id, number, subscription_id)
+        for number, one in shown
+        for subscription_id, preferences in devices.get(one.recipient.account_id, ())
+        if wants(preferences, one.event.type, one.recipient.relation)
+    ]
+    await push_deliveries.add(tx, promises, now=now)
 
 
 async def retract(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stentor import errors
 from stentor.domain import oauth as rules
 from stentor.domain.oauth import Application
-from stentor.store import access_grants, access_tokens, applications
+from stentor.store import access_grants, access_tokens, applications, push_subscriptions
 from stentor.store.access_grants import Wish
 from stentor.store.database import Database, Transaction
 from stentor.streaming.bus import Bus, News
@@ -33,7 +33,7 @@ async def revoke(
     application_id: int | None = None,
     account_id: int | None = None,
 ) -> None:
-    """Ends the live tokens to which everything that is given applies, and their streams.
+    """Ends the live tokens to which everything that is given applies: streams and pushes, too.
 
     The only way in which tokens end (T13): /oauth/revoke, a code used twice, an application
     removed or turned away, a password changed. News of an application's own token has the
@@ -47,6 +47,8 @@ async def revoke(
         application_id=application_id,
         account_id=account_id,
     )
+    if ended:
+        await push_subscriptions.remove_by_tokens(tx, [one[0] for one in ended])
     for ended_id, owner in ended:
         tx.after_commit(bus.publish, News(owner or 0, "token_revoked", ended_id))
 

@@ -15,6 +15,7 @@ from stentor.domain.notification_policies import (
     Verdict,
 )
 from stentor.domain.notifications import Event, NotificationType
+from stentor.domain.push_subscriptions import Relation
 from stentor.store.database import Reader
 
 
@@ -28,6 +29,10 @@ class Recipient:
     policy: NotificationPolicy
     #: The status is a direct message.
     direct: bool = False
+    #: How the two stand to each other, as push subscriptions ask for it: whatever its age.
+    relation: Relation = Relation(follows=False, followed=False)  # noqa: RUF009  # a tuple
+    #: He has devices that want to be told, and is not locked out (weakness C-41).
+    has_push: bool = False
 
 
 # One row for each recipient ($1): he, the sender ($2, himself if null), the status ($3), and
@@ -38,7 +43,9 @@ LOAD = """
            s.visibility,
            follow.id, follower.created_at, block.id, domain_block.id, mute.id, muted.account_id,
            permission.account_id, p.for_not_following, p.for_not_followers, p.for_new_accounts,
-           p.for_private_mentions, p.for_limited_accounts, p.for_bots
+           p.for_private_mentions, p.for_limited_accounts, p.for_bots,
+           NOT COALESCE(u.disabled, FALSE)
+             AND EXISTS (SELECT 1 FROM push_subscriptions WHERE account_id = a.id)
     FROM accounts a
     JOIN accounts f ON f.id = COALESCE($2::bigint, a.id)
     LEFT JOIN users u ON u.account_id = a.id
@@ -118,7 +125,7 @@ def _recipient(
         account_id, suspended_at, deletion_requested_at, role_id, user_id,
         from_id, _domain, actor_type, from_role_id, silenced_at, created_at, first_seen_at,
         visibility, follow_id, follower_since, block_id, domain_block_id, mute_id, muted,
-        permission, *policy,
+        permission, *policy, has_push,
     ) = row  # fmt: skip
     facts = Facts(
         unavailable=(
@@ -140,7 +147,15 @@ def _recipient(
         bot=actor_type in BOTS,
         private_unsolicited=answered is not None and account_id not in answered,
     )
-    return Recipient(account_id, from_id, facts, _policy(policy), direct=visibility == "direct")
+    return Recipient(
+        account_id,
+        from_id,
+        facts,
+        _policy(policy),
+        direct=visibility == "direct",
+        relation=Relation(follows=follow_id is not None, followed=follower_since is not None),
+        has_push=bool(has_push),
+    )
 
 
 def _policy(columns: list[int | None]) -> NotificationPolicy:
