@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from stentor.store import housekeeping, mutes, notification_decisions
+from stentor.store import email_deliveries, housekeeping, mutes, notification_decisions
 from stentor.store.database import Database, StorageProblem
 
 log = structlog.get_logger("stentor.housekeeping")
@@ -27,6 +27,7 @@ CHORES: tuple[Chore, ...] = (
     housekeeping.old_idempotency_keys,
     housekeeping.ended_grants,
     housekeeping.idle_sessions,
+    email_deliveries.old_email_problems,
 )
 RARE_CHORES: tuple[Chore, ...] = (housekeeping.unused_applications,)
 

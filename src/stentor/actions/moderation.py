@@ -13,7 +13,7 @@ from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.reports import Report
 from stentor.domain.roles import Role
 from stentor.errors import NotAllowed, RecordNotFound, ValidationFailed
-from stentor.store import account_warnings, accounts, moderation, reports
+from stentor.store import account_warnings, accounts, email_deliveries, moderation, reports
 from stentor.store.database import Database, Transaction
 from stentor.store.moderation import Mark
 from stentor.streaming.bus import Bus
@@ -43,6 +43,8 @@ async def act(
         if sanction.tell and target.local:
             event = Event(NotificationType.MODERATION_WARNING, warning_id, None, (target.id,), now)
             await notify.notify(tx, bus, event, now=now)
+            if tx.mails:
+                await email_deliveries.add_warning(tx, target.id, warning_id, now=now)
 
 
 async def held(tx: Transaction, account_id: int | None, role: Role | None) -> Account:

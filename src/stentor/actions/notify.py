@@ -13,6 +13,7 @@ from stentor.domain.notifications import TRAITS, Event, NotificationType
 from stentor.domain.push_subscriptions import wants
 from stentor.store import (
     conversations,
+    email_deliveries,
     facts,
     notification_decisions,
     notification_groups,
@@ -75,6 +76,7 @@ async def notify(tx: Transaction, bus: Bus, *events: Event, now: int) -> None:
     await _retract_older(tx, told)
     numbers = await tx.next_ids("notification", len(told))
     kept = await _keep(tx, list(zip(numbers, told, strict=True)), now=now)
+    await _promise_emails(tx, kept, now=now)
     noted = [_noted(one, number, now=now) for number, one in kept]
     await notification_decisions.add(tx, dropped + noted)
     await _promise_pushes(tx, kept, now=now)
@@ -229,6 +231,20 @@ async def _promise_pushes(tx: Transaction, kept: Sequence[tuple[int, _Told]], *,
         if wants(preferences, one.event.type, one.recipient.relation)
     ]
     await push_deliveries.add(tx, promises, now=now)
+
+
+async def _promise_emails(tx: Transaction, kept: list[tuple[int, _Told]], *, now: int) -> None:
+    """Promises e-mails to those who want one about it; one statement, none if nobody does."""
+    if not tx.mails:
+        return
+    mailed = [
+        (one.recipient.account_id, number)
+        for number, one in kept
+        if one.decision.verdict is Verdict.ACCEPT and one.event.type in one.recipient.emails
+    ]
+    if mailed:
+        account_ids = list(dict.fromkeys(account_id for account_id, _ in mailed))
+        await email_deliveries.add(tx, account_ids, [number for _, number in mailed], now=now)
 
 
 async def retract(

@@ -42,7 +42,9 @@ class Transaction(ABC):
     order, after the commit is on disk, and never if there is none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, mails: bool = False) -> None:
+        #: That of the database.
+        self.mails = mails
         self.callbacks: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
 
     def after_commit(self, call: Callable[..., object], *arguments: Any) -> None:
@@ -83,6 +85,9 @@ class Database(ABC):
 
     def __init__(self) -> None:
         self.statements = 0
+        #: Whether e-mails are promised at all: the operator has named a mail server. Set once,
+        #: when things are put together.
+        self.mails = False
         #: Accounts as they were committed (`stentor.store.accounts.load`).
         self.accounts: Kept[Any] = Kept(16_384)
         #: Statuses with mentions and tags, likewise (`stentor.store.statuses.load`).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stentor.domain import roles
+from stentor.domain import emails, roles
 from stentor.domain.accounts import BOTS
 from stentor.domain.notification_policies import (
     FOLLOWER_AGE,
@@ -33,6 +33,8 @@ class Recipient:
     relation: Relation = Relation(follows=False, followed=False)  # noqa: RUF009  # a tuple
     #: He has devices that want to be told, and is not locked out (weakness C-41).
     has_push: bool = False
+    #: The types that he wants to be told of by e-mail.
+    emails: frozenset[NotificationType] = frozenset()
 
 
 # One row for each recipient ($1): he, the sender ($2, himself if null), the status ($3), and
@@ -42,7 +44,8 @@ LOAD = """
            f.id, f.domain, f.actor_type, f.role_id, f.silenced_at, f.created_at, f.first_seen_at,
            s.visibility,
            follow.id, follower.created_at, block.id, domain_block.id, mute.id, muted.account_id,
-           permission.account_id, p.for_not_following, p.for_not_followers, p.for_new_accounts,
+           permission.account_id, u.notification_emails,
+           p.for_not_following, p.for_not_followers, p.for_new_accounts,
            p.for_private_mentions, p.for_limited_accounts, p.for_bots,
            NOT COALESCE(u.disabled, FALSE)
              AND EXISTS (SELECT 1 FROM push_subscriptions WHERE account_id = a.id)
@@ -125,7 +128,7 @@ def _recipient(
         account_id, suspended_at, deletion_requested_at, role_id, user_id,
         from_id, _domain, actor_type, from_role_id, silenced_at, created_at, first_seen_at,
         visibility, follow_id, follower_since, block_id, domain_block_id, mute_id, muted,
-        permission, *policy, has_push,
+        permission, notification_emails, *policy, has_push,
     ) = row  # fmt: skip
     facts = Facts(
         unavailable=(
@@ -155,6 +158,7 @@ def _recipient(
         direct=visibility == "direct",
         relation=Relation(follows=follow_id is not None, followed=follower_since is not None),
         has_push=bool(has_push),
+        emails=emails.wanted(notification_emails),
     )
 
 

@@ -52,7 +52,7 @@ class PostgresTransaction(Transaction):
     """A transaction on one connection of the pool."""
 
     def __init__(self, database: PostgresDatabase, connection: Any) -> None:
-        super().__init__()
+        super().__init__(mails=database.mails)
         self._database = database
         self._connection = connection
 

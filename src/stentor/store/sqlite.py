@@ -55,7 +55,7 @@ class SqliteTransaction(Transaction):
     """A savepoint of the shared writer."""
 
     def __init__(self, database: SqliteDatabase) -> None:
-        super().__init__()
+        super().__init__(mails=database.mails)
         self._database = database
 
     async def fetch(self, sql: str, *values: Any) -> list[Row]:

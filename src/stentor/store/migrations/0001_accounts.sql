@@ -41,7 +41,8 @@ CREATE UNIQUE INDEX accounts_handle ON accounts (lower(username), lower(domain))
 CREATE INDEX accounts_domain ON accounts (domain, id);
 CREATE INDEX accounts_staff ON accounts (role_id) WHERE role_id <> -99;
 
--- The person behind a local account. Remote accounts have no row here.
+-- The person behind a local account. Remote accounts have no row here. notification_emails names
+-- the types that he wants to be told of by e-mail, separated by commas.
 CREATE TABLE users (
   account_id bigint PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
   email text NOT NULL,
@@ -59,6 +60,8 @@ CREATE TABLE users (
   default_sensitive boolean NOT NULL DEFAULT FALSE,
   default_language text,
   default_quote_policy text NOT NULL DEFAULT 'public',
+  notification_emails text NOT NULL DEFAULT 'mention,follow,follow_request,quote',
+  always_send_emails boolean NOT NULL DEFAULT FALSE,
   settings text NOT NULL DEFAULT '{}'
 );
 CREATE UNIQUE INDEX users_email ON users (lower(email));
