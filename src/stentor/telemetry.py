@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import Enum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from stentor import __version__
+
+log = structlog.get_logger("stentor.telemetry")
 
 registry = CollectorRegistry()
 
@@ -20,7 +23,49 @@ class Metric(Enum):
         "Decisions on notifications, by verdict and by the reason that settled it",
         ("type", "verdict", "reason"),
     )
+    PUSH_ATTEMPT = ("stentor_push_attempts", "Attempts to push, by what came of it", ("outcome",))
+    PUSH_BLOCKED = (
+        "stentor_push_blocked",
+        "Addresses that nothing was sent to, by what they are",
+        ("reason",),
+    )
+    PUSH_DEAD_LETTER = (
+        "stentor_push_dead_letters",
+        "Pushes that were given up, by the reason",
+        ("reason",),
+    )
+    ROWS_SKIPPED = (
+        "stentor_rows_skipped",
+        "Stored rows that answers leave out since they cannot be shown",
+        ("kind",),
+    )
     SIGN_IN = ("stentor_sign_in", "Attempts to sign in, by outcome", ("outcome",))
+
+
+class Timing(Enum):
+    """Every histogram: its name, what it measures in seconds, its bounds."""
+
+    PUSH_ACCEPTED = (
+        "stentor_push_seconds",
+        "From the event until a push service has taken it",
+        (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400, 172800),
+    )
+
+
+class Level(Enum):
+    """Every gauge: its name, what it shows, its labels."""
+
+    PUSH_SUBSCRIPTIONS = (
+        "stentor_push_subscriptions",
+        "Push subscriptions: good, or failing at the moment",
+        ("state",),
+    )
+    PUSH_WAITING = ("stentor_push_waiting", "Pushes that are promised and not yet sent", ())
+    PUSH_CLOSED = (
+        "stentor_push_closed_origins",
+        "Push services that are not asked for a while, by the reason",
+        ("reason",),
+    )
 
 
 _counters = {
@@ -29,6 +74,15 @@ _counters = {
 }
 
 
+_histograms = {
+    timing: Histogram(timing.value[0], timing.value[1], buckets=timing.value[2], registry=registry)
+    for timing in Timing
+}
+_gauges = {
+    level: Gauge(level.value[0], level.value[1], level.value[2], registry=registry)
+    for level in Level
+}
+
 _build = Gauge("stentor_build_info", "What is running; always 1", ["version"], registry=registry)
 _build.labels(version=__version__).set(1)
 
@@ -36,3 +90,24 @@ _build.labels(version=__version__).set(1)
 def count(metric: Metric, **labels: str) -> None:
     """Adds one."""
     _counters[metric].labels(**labels).inc()
+
+
+def took(timing: Timing, seconds: float) -> None:
+    """Notes how long something took."""
+    _histograms[timing].observe(seconds)
+
+
+def show(level: Level, value: float, **labels: str) -> None:
+    """What a gauge shows from now on."""
+    gauge = _gauges[level]
+    (gauge.labels(**labels) if labels else gauge).set(value)
+
+
+def skipped(kind: str, row_id: int, problem: Exception | str) -> None:
+    """A stored row cannot be shown: logged by its id, counted, and left out (reliability T55).
+
+    Of the problem only its kind is told: its words may quote the row.
+    """
+    why = problem if isinstance(problem, str) else type(problem).__name__
+    log.error("row cannot be shown", kind=kind, id=row_id, problem=why)
+    count(Metric.ROWS_SKIPPED, kind=kind)

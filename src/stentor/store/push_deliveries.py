@@ -18,8 +18,11 @@ class Promise(NamedTuple):
 
 # By the primary key: what is promised already stays as it is.
 ADD = """
-    INSERT INTO push_deliveries (account_id, notification_id, subscription_id, run_at, created_at)
-    VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING
+    INSERT INTO push_deliveries
+        (account_id, notification_id, subscription_id, origin, run_at, created_at)
+    SELECT $1::bigint, $2::bigint, s.id, s.origin, $4::bigint, $4::bigint
+    FROM push_subscriptions s WHERE s.id = $3
+    ON CONFLICT DO NOTHING
 """
 
 

@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from stentor.domain.push_subscriptions import Preferences, PushSubscription, Target, known_alerts
+from stentor.domain.push_subscriptions import (
+    Preferences,
+    PushSubscription,
+    Target,
+    known_alerts,
+    origin,
+)
 from stentor.store.database import Reader, Row, Transaction
 
 _NAMES = tuple(one.name for one in dataclasses.fields(PushSubscription))
@@ -70,14 +76,20 @@ async def count_others(tx: Transaction, owner: Owner) -> int:
 # what has been promised to the device goes to its new address.
 SAVE = f"""
     INSERT INTO push_subscriptions (access_token_id, account_id, endpoint, p256dh, auth,
-        standard, alerts, policy, sealed_token, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+        standard, alerts, policy, sealed_token, created_at, updated_at, origin)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
     ON CONFLICT (access_token_id) DO UPDATE SET
-        endpoint = excluded.endpoint, p256dh = excluded.p256dh, auth = excluded.auth,
-        standard = excluded.standard, alerts = excluded.alerts, policy = excluded.policy,
+        endpoint = excluded.endpoint, origin = excluded.origin, p256dh = excluded.p256dh,
+        auth = excluded.auth, standard = excluded.standard, alerts = excluded.alerts, policy = excluded.policy,
         sealed_token = excluded.sealed_token, created_at = excluded.created_at,
         updated_at = excluded.updated_at, failing_since = NULL
     RETURNING {_RETURNED}
+"""
+
+
+# Deliveries are claimed by the origin that they go to.
+FOLLOW = """
+    UPDATE push_deliveries SET origin = $2 WHERE subscription_id = $1 AND origin <> $2
 """
 
 
@@ -99,8 +111,11 @@ async def save(
         preferences.policy,
         sealed_token,
         now,
+        origin(target.endpoint),
     )
-    return read(rows[0])
+    saved = read(rows[0])
+    await tx.run(FOLLOW, saved.id, origin(target.endpoint))
+    return saved
 
 
 async def find_by_token(db: Reader, access_token_id: int) -> PushSubscription | None:

@@ -5,6 +5,7 @@ CREATE TABLE push_subscriptions (
   access_token_id bigint NOT NULL UNIQUE REFERENCES access_tokens (id) ON DELETE CASCADE,
   account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
   endpoint text NOT NULL,
+  origin text NOT NULL,
   p256dh bytea NOT NULL,
   auth bytea NOT NULL,
   standard boolean NOT NULL,
@@ -19,14 +20,14 @@ CREATE INDEX push_subscriptions_account ON push_subscriptions (account_id);
 
 -- What is promised to a device, written with the notification itself. A row goes when the push
 -- service has taken it, when nobody is there any more, or when its time is over. Rows are claimed
--- by origin (scheme://host[:port] of the endpoint), so that none of them waits for another's.
+-- by origin (of the subscription: scheme://host[:port] of its endpoint), so that none of them waits for another's.
 -- run_at is also the lease: a claimed row is due again when its worker should have been done.
 -- notification_id 0 is a test that somebody has asked for.
 CREATE TABLE push_deliveries (
   account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
   notification_id bigint NOT NULL,
   subscription_id bigint NOT NULL REFERENCES push_subscriptions (id) ON DELETE CASCADE,
-  origin text NOT NULL COLLATE "C" DEFAULT '',
+  origin text NOT NULL COLLATE "C",
   attempts bigint NOT NULL DEFAULT 0,
   smaller boolean NOT NULL DEFAULT false,
   run_at bigint NOT NULL,
