@@ -11,6 +11,7 @@ from benchmarks.seed import Seed
 from stentor.store.database import Database
 
 PAGE = "/api/v1/notifications?limit=40"
+GROUPS = "/api/v2/notifications?limit=40"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,17 @@ async def reading(db: Database, seed: Seed) -> list[Case]:
         Case(
             "page of 40 amid the favourites of a famous status",
             [get(star, f"{PAGE}&max_id={inside}")],
+        ),
+        Case("page of 40 groups, the same each time", [get(one, GROUPS)]),
+        Case(
+            "page of 40 groups, another account's each time",
+            [get(person, GROUPS) for person in shuffled],
+            None,
+            Fraction(1, 7),
+        ),
+        Case(
+            "page of groups amid the favourites of a famous status",
+            [get(star, f"{GROUPS}&max_id={inside}")],
         ),
         Case("one notification", [get(one, f"/api/v1/notifications/{own[0]}")]),
         Case("unread_count", [get(one, "/api/v1/notifications/unread_count")]),

@@ -18,6 +18,10 @@ async def test_a_known_account_costs_a_look_at_its_version(db: Database) -> None
         first = await accounts.load(db, [*people, 99])
     with query_budget(db, 1):
         second = await accounts.load(db, people)
+    async with db.transaction() as tx:  # a commit, whatever it changes
+        await tx.run("UPDATE accounts SET note = 'x' WHERE id = $1", people[0])
+    with query_budget(db, 2):
+        assert (await accounts.load(db, people))[people[0]].note == "x"
     assert set(first) == set(second) == set(people)
     assert all(second[one] is first[one] for one in people)
 
@@ -39,6 +43,31 @@ async def test_whoever_changes_a_row_the_change_is_seen(
         outside = await accounts.load(db, [ann.id])
         assert getattr(outside[ann.id], column) != value
     assert getattr((await accounts.load(db, [ann.id]))[ann.id], column) == value
+
+
+async def test_while_nobody_commits_anything_a_generation_lasts(
+    db: Database, request: pytest.FixtureRequest
+) -> None:
+    """SQLite says so for next to nothing, so there even the look at the versions is spared."""
+    ann = await make_account(db, token=None)
+    await accounts.load(db, [ann.id])
+    first = db.generation()
+    if db.engine == "postgres":
+        assert first is None
+        return
+    with query_budget(db, 0):
+        await accounts.load(db, [ann.id])
+    assert db.generation() == first
+    other = await open_database(f"sqlite:{request.getfixturevalue('tmp_path') / 'stentor.db'}")
+    async with other.transaction() as tx:
+        await tx.run("UPDATE accounts SET note = 'x' WHERE id = $1", ann.id)
+        assert db.generation() == first  # not committed yet
+    await other.close()
+    assert db.generation() != first
+    async with db.transaction() as tx:
+        second = db.generation()
+        await tx.run("UPDATE accounts SET note = 'y' WHERE id = $1", ann.id)
+    assert db.generation() != second
 
 
 async def test_what_was_rolled_back_is_not_remembered(db: Database) -> None:

@@ -34,7 +34,7 @@ async def test_quotes_are_found_by_their_indexes(crowd: Database) -> None:
         (audiences.QUOTERS, (7, 0, 20)),
     ):
         plan = await crowd.plan(sql, *values)
-        found = re.findall(r"SCAN (?!json_each|found\b)\w+|Seq Scan on quotes", plan)
+        found = re.findall(r"SCAN (?!carray|found\b)\w+|Seq Scan on quotes", plan)
         assert not found, plan
 
 

@@ -37,7 +37,7 @@ CROWD = (
     ("favourites", "account_id, status_id, created_at", "1, i * 100, 0"),
     ("mentions", "status_id, account_id", "i, i"),
 )
-WALKS = re.compile(r"SCAN (?!json_each|up|down|n\b)[a-z]+|Seq Scan on (?!accounts)\w+")
+WALKS = re.compile(r"SCAN (?!carray|up|down|n\b)[a-z]+|Seq Scan on (?!accounts)\w+")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from stentor.domain.roles import Permission, Role
@@ -177,6 +178,7 @@ STAFF_TYPES = {
 }
 
 
+@lru_cache(maxsize=64)
 def hidden_from(role: Role) -> frozenset[NotificationType]:
     """The types that somebody with that role does not see, though he may have been told once."""
     return frozenset(one for one, needed in STAFF_TYPES.items() if not role.may(needed))

@@ -17,14 +17,20 @@ LATEST = 253_402_300_799_999
 
 
 @lru_cache(maxsize=4096)
-def _minute(minutes: int) -> str:
-    return datetime.fromtimestamp(minutes * 60, UTC).strftime("%Y-%m-%dT%H:%M:")
+def _day(days: int) -> str:
+    return datetime.fromtimestamp(days * 86_400, UTC).strftime("%Y-%m-%dT")
+
+
+_MINUTES = tuple(f"{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
+_SECONDS = tuple(f"{second:02d}." for second in range(60))
 
 
 def iso(time: int) -> str:
     """``2026-01-02T03:04:05.678Z``: always UTC, always three digits (notifications.md 0.2)."""
-    minutes, milliseconds = divmod(time, MINUTE)
-    return f"{_minute(minutes)}{milliseconds // 1000:02d}.{milliseconds % 1000:03d}Z"
+    days, rest = divmod(time, DAY)
+    minutes, rest = divmod(rest, MINUTE)
+    seconds, milliseconds = divmod(rest, SECOND)
+    return f"{_day(days)}{_MINUTES[minutes]}{_SECONDS[seconds]}{milliseconds:03d}Z"
 
 
 def iso_or_none(time: int | None) -> str | None:

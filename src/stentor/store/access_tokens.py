@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from stentor.store.database import Reader, Transaction
+from stentor.store.database import Database, Reader, Transaction
 
 
 def digest(secret: str) -> bytes:
@@ -56,9 +56,25 @@ FIND = """
 
 
 async def find(db: Reader, token: str) -> FoundToken | None:
-    """The token, dead or alive, or None if there never was one."""
-    row = await db.fetch_row(FIND, digest(token))
-    return None if row is None else FoundToken(*row)
+    """The token, dead or alive, or None if there never was one.
+
+    One query, none if it was looked at since the last commit of anybody.
+    """
+    hashed = digest(token)
+    if not isinstance(db, Database):
+        row = await db.fetch_row(FIND, hashed)
+        return None if row is None else FoundToken(*row)
+    generation = db.generation()
+    known, _ = db.tokens.unchanged((hashed,), generation)
+    if known:
+        found: FoundToken = known[hashed]
+        return found
+    row = await db.fetch_row(FIND, hashed)
+    if row is None:
+        return None
+    found = FoundToken(*row)
+    db.tokens.keep(hashed, 0, found, generation)
+    return found
 
 
 ADD = """

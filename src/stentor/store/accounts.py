@@ -23,7 +23,8 @@ VERSIONS = "SELECT id, version FROM accounts WHERE id = ANY($1)"
 async def load(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
     """The accounts with those ids as they are now; unknown ones are left out.
 
-    At most two queries: which versions they have, and those that are not known in that version.
+    At most two queries: which versions they have, and those that are not known in that version;
+    none for those that were looked at since the last commit of anybody.
     Inside a transaction, where a row may never be committed, one query and nothing remembered.
     """
     wanted = list(set(ids))
@@ -31,11 +32,16 @@ async def load(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
         return {}
     if not isinstance(db, Database):
         return {row[1]: Account._make(row[1:]) for row in await db.fetch(LOAD, wanted)}
-    known, unknown = db.accounts.current(await db.fetch(VERSIONS, wanted))
+    generation = db.generation()
+    known, unsure = db.accounts.unchanged(wanted, generation)
+    if not unsure:
+        return known
+    current, unknown = db.accounts.current(await db.fetch(VERSIONS, unsure), generation)
+    known |= current
     if unknown:
         for version, *columns in await db.fetch(LOAD, unknown):
             account = Account._make(columns)
-            db.accounts.keep(account.id, version, account)
+            db.accounts.keep(account.id, version, account, generation)
             known[account.id] = account
     return known
 

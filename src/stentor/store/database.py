@@ -89,13 +89,23 @@ class Database(ABC):
         #: when things are put together.
         self.mails = False
         #: Accounts as they were committed (`stentor.store.accounts.load`).
-        self.accounts: Kept[Any] = Kept(16_384)
+        self.accounts: Kept[int, Any] = Kept(16_384)
         #: Statuses with mentions and tags, likewise (`stentor.store.statuses.load`).
-        self.statuses: Kept[Any] = Kept(16_384)
+        self.statuses: Kept[int, Any] = Kept(16_384)
+        #: Access tokens by their hash, likewise, within one generation only.
+        self.tokens: Kept[bytes, Any] = Kept(16_384)
 
     @abstractmethod
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
         """All rows, outside any transaction. Raises StorageProblem."""
+
+    def generation(self) -> int | None:
+        """A number that stays the same only while nobody, here or elsewhere, commits anything.
+
+        None where that cannot be had for next to nothing. What was read after the number was
+        asked for is as the database has it for as long as the number is the same.
+        """
+        return None
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

@@ -2,37 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from stentor.domain.bounded import make_room
 
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Value]):
-    """Rows by id, each with the version it had. Forgets the oldest when it is full."""
+class Kept(Generic[Key, Value]):
+    """Rows by key, each with the version it had and when that was last seen to be current.
+
+    "When" is a generation of the database (`Database.generation`): while nobody has committed
+    anything, nothing needs to be asked again. Forgets the oldest when it is full.
+    """
 
     __slots__ = ("_entries", "_most")
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._entries: dict[int, tuple[int, Value]] = {}
+        self._entries: dict[Key, tuple[int, Value, int | None]] = {}
 
-    def current(self, versions: Iterable[Sequence[Any]]) -> tuple[dict[int, Value], list[int]]:
-        """Of rows of id and version as the database has them now: what is known, what is not."""
-        known: dict[int, Value] = {}
-        unknown: list[int] = []
+    def unchanged(
+        self, keys: Iterable[Key], generation: int | None
+    ) -> tuple[dict[Key, Value], list[Key]]:
+        """What was seen to be current in this very generation; the keys that must be asked for."""
+        keys = list(keys)
+        if generation is None:
+            return {}, keys
+        known: dict[Key, Value] = {}
+        unsure: list[Key] = []
         entries = self._entries
-        for row_id, version in versions:
-            entry = entries.get(row_id)
-            if entry is not None and entry[0] == version:
-                known[row_id] = entry[1]
+        for key in keys:
+            entry = entries.get(key)
+            if entry is not None and entry[2] == generation:
+                known[key] = entry[1]
             else:
-                unknown.append(row_id)
+                unsure.append(key)
+        return known, unsure
+
+    def current(
+        self, versions: Iterable[Sequence[Any]], generation: int | None
+    ) -> tuple[dict[Key, Value], list[Key]]:
+        """Of rows of key and version as the database has them now: what is known, what is not.
+
+        ``generation`` is that of a moment before the versions were read.
+        """
+        known: dict[Key, Value] = {}
+        unknown: list[Key] = []
+        entries = self._entries
+        for key, version in versions:
+            entry = entries.get(key)
+            if entry is not None and entry[0] == version:
+                known[key] = value = entry[1]
+                if generation is not None:
+                    entries[key] = (version, value, generation)
+            else:
+                unknown.append(key)
         return known, unknown
 
-    def keep(self, row_id: int, version: int, value: Value) -> None:
-        """Remembers a committed row."""
+    def keep(self, key: Key, version: int, value: Value, generation: int | None) -> None:
+        """Remembers a committed row that was read after that generation began."""
         make_room(self._entries, self._most)
-        self._entries[row_id] = (version, value)
+        self._entries[key] = (version, value, generation)

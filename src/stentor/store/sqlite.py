@@ -146,6 +146,11 @@ class SqliteDatabase(Database):
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
         return self.execute(self.reader, sql, values)
 
+    def generation(self) -> int | None:
+        # Changes with every commit of another connection, and the reader itself writes nothing.
+        with _reported():
+            return int(self.reader.execute("PRAGMA data_version").get)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         self._waiting += 1

@@ -212,16 +212,21 @@ class _Known(NamedTuple):
 async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
     """Those statuses as they are now; what is known in its present version is not read again.
 
-    One query, three if some are not known. The version is read before the mentions and tags,
+    One query, three if some are not known, none if nobody has committed anything since they
+    were looked at. The version is read before the mentions and tags,
     so that they are never older than it. Inside a transaction nothing is remembered.
     """
     if not ids:
         return {}
     kept = db.statuses if isinstance(db, Database) else None
+    generation = db.generation() if isinstance(db, Database) else None
     known: dict[int, _Known] = {}
     unknown = ids
     if kept is not None:
-        known, unknown = kept.current(await db.fetch(VERSIONS, ids))
+        known, unknown = kept.unchanged(ids, generation)
+        if unknown:
+            current, unknown = kept.current(await db.fetch(VERSIONS, unknown), generation)
+            known |= current
     if not unknown:
         return known
     rows = await db.fetch(LOAD, unknown)
@@ -238,7 +243,7 @@ async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
         one = _Known(status, tuple(mentions[status.id]), tuple(tags[status.id]))
         known[status.id] = one
         if kept is not None:
-            kept.keep(status.id, version, one)
+            kept.keep(status.id, version, one, generation)
     return known
 
 
