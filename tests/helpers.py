@@ -51,6 +51,13 @@ class Answer:
         found = re.findall(r'<([^>]*)>; rel="(\w+)"', self.headers.get("link", ""))
         return {rel: parse_qs(urlsplit(url).query) for url, rel in found}
 
+    @property
+    def whole(self) -> tuple[int, bytes, dict[str, str]]:
+        """Status, body and headers, but for the number that each answer has of its own."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        assert len(headers.pop("x-request-id")) == 32
+        return self.status, self.content, headers
+
     def __repr__(self) -> str:
         return f"<Answer {self.status} {self.text[:300]}>"
 

@@ -16,6 +16,13 @@ async def dismiss(db: Database, account_id: int, notification_id: int | None) ->
             raise RecordNotFound
 
 
+async def dismiss_many(db: Database, account_id: int, ids: list[int]) -> None:
+    """Removes those that are theirs; unknown and foreign ones are passed over."""
+    if ids:
+        async with db.transaction() as tx:
+            await notifications.remove_many(tx, account_id, ids)
+
+
 async def clear(db: Database, account_id: int) -> None:
     """Removes all there are at this moment, filtered ones and their requests included.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -30,6 +31,10 @@ _CROSS_ORIGIN = (
 class _Headers:
     """Middleware: what every answer carries, errors and preflights included."""
 
+    def __init__(self, scheme: str) -> None:
+        secure = {"Strict-Transport-Security": responses.HSTS} if scheme == "https" else {}
+        self._always = {**responses.API_HEADERS, **secure}
+
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         path = req.path
         if path.startswith(_CROSS_ORIGIN):
@@ -43,7 +48,8 @@ class _Headers:
                 resp.set_header("Access-Control-Max-Age", "7200")
                 resp.status = 200
                 resp.complete = True
-        responses.set_headers(resp, responses.API_HEADERS)
+        responses.set_headers(resp, self._always)
+        resp.set_header("X-Request-Id", uuid.uuid4().hex)
 
 
 async def _not_found(
@@ -77,7 +83,7 @@ def build(routes: Iterable[Route], services: Services) -> falcon.asgi.App[Any, A
 
     Raises ValueError if two routes have the same path and verb.
     """
-    app = falcon.asgi.App(middleware=[_Headers()])
+    app = falcon.asgi.App(middleware=[_Headers(services.links.scheme)])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
     form = falcon.media.MultipartFormHandler()

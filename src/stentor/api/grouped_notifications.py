@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from stentor import errors
+from stentor import errors, telemetry
 from stentor.actions import notifications as actions
 from stentor.api import notifications as flat
 from stentor.api import responses
@@ -20,7 +21,7 @@ from stentor.entities import grouped_notifications as entities
 from stentor.store import accounts, statuses
 from stentor.store import grouped_notifications as store
 from stentor.store import notifications as flat_store
-from stentor.store.grouped_notifications import Group, Wanted
+from stentor.store.grouped_notifications import Group, Statistics, Wanted
 
 _KEPT = (
     "account_id",
@@ -70,10 +71,27 @@ async def _load(
 
 
 async def index(request: Request) -> responses.Reply:
-    """GET /api/v2/notifications."""
+    """GET /api/v2/notifications.
+
+    Groups that cannot be shown do not make the page shorter while there are others (T55).
+    """
     partial = _partial(request)
     cursor = request.params.cursor(*NOTIFICATIONS_PAGE)
-    db = request.services.db
+    groups, body = await _page(request, cursor, partial=partial)
+    size = cursor.limit
+    for _ in range(flat.REFILLS):
+        lacking = cursor.limit - len(body.notification_groups)
+        if len(groups) < size or lacking <= 0:
+            break
+        size += lacking
+        groups, body = await _page(request, replace(cursor, limit=size), partial=partial)
+    return responses.timeline_page(request, body, [one.id for one in groups], kept=_KEPT)
+
+
+async def _page(
+    request: Request, cursor: Cursor, *, partial: bool
+) -> tuple[list[Group], entities.Results]:
+    db, links = request.services.db, request.services.links
     groups = await store.page(db, request.account_id, cursor, _wanted(request))
     rendered: list[entities.NotificationGroup] = []
     loaded = LoadedStatuses(request.account_id)
@@ -82,30 +100,47 @@ async def index(request: Request) -> responses.Reply:
         stats = await store.statistics(db, request.account_id, groups, span)
         senders = {one for each in stats.values() for one in each.sample_account_ids}
         loaded, about = await _load(request, groups, senders)
-        supported = flat.supported_types(request)
         for one in groups:
-            numbers = stats[one.group_key]
-            group = entities.render_group(
-                group_key=one.group_key,
-                type=one.type,
-                status_id=one.status_id,
-                count=numbers.size,
-                most_recent_id=numbers.most_recent_id,
-                sample_account_ids=numbers.sample_account_ids,
-                loaded=loaded,
-            )
-            entities.add_page(group, min_id=numbers.page_min_id, latest_at=numbers.latest_at)
-            entities.add_details(
-                group,
-                one.activity_id,
-                loaded,
-                request.services.links,
-                attached=about,
-                supported=supported,
-            )
-            rendered.append(group)
-    body = entities.render(rendered, loaded, request.services.links, partial=partial)
-    return responses.timeline_page(request, body, [one.id for one in groups], kept=_KEPT)
+            group = _draw(request, one, stats[one.group_key], loaded, about, listed=True)
+            if group is not None:
+                rendered.append(group)
+    return groups, entities.render(rendered, loaded, links, partial=partial)
+
+
+def _draw(
+    request: Request,
+    group: Group,
+    numbers: Statistics,
+    loaded: LoadedStatuses,
+    about: Attachments,
+    *,
+    listed: bool,
+) -> entities.NotificationGroup | None:
+    """A group, with its ``page_`` keys if it is one of a list; None if it cannot be shown."""
+    try:
+        entity = entities.render_group(
+            group_key=group.group_key,
+            type=group.type,
+            status_id=group.status_id,
+            count=numbers.size,
+            most_recent_id=numbers.most_recent_id,
+            sample_account_ids=numbers.sample_account_ids,
+            loaded=loaded,
+        )
+        entities.add_details(
+            entity,
+            group.activity_id,
+            loaded,
+            request.services.links,
+            attached=about,
+            supported=flat.supported_types(request),
+        )
+        if listed:
+            entities.add_page(entity, min_id=numbers.page_min_id, latest_at=numbers.latest_at)
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
+        telemetry.skipped("group", numbers.most_recent_id, problem)
+        return None
+    return entity
 
 
 async def show(request: Request) -> Any:
@@ -113,26 +148,15 @@ async def show(request: Request) -> Any:
     group = await _find(request, request.path["group_key"])
     if group is None:
         raise errors.RecordNotFound
-    sample = [sender for _, sender in group.newest]
+    sample = tuple(sender for _, sender in group.newest)
     loaded, about = await _load(request, [group], set(sample))
-    rendered = entities.render_group(
-        group_key=group.group_key,
-        type=group.type,
-        status_id=group.status_id,
-        count=group.size,
-        most_recent_id=group.newest_id,
-        sample_account_ids=sample,
-        loaded=loaded,
-    )
-    entities.add_details(
-        rendered,
-        group.activity_id,
-        loaded,
-        request.services.links,
-        attached=about,
-        supported=flat.supported_types(request),
-    )
-    return entities.render([rendered], loaded, request.services.links, partial=False)
+    numbers = Statistics(group.size, group.newest_id, group.newest_at, sample, group.oldest_id)
+    rendered = _draw(request, group, numbers, loaded, about, listed=False)
+    found = [] if rendered is None else [rendered]
+    results = entities.render(found, loaded, request.services.links, partial=False)
+    if not results.notification_groups:
+        raise errors.RecordNotFound
+    return results
 
 
 async def _find(request: Request, group_key: str) -> Group | None:

@@ -20,10 +20,13 @@ from stentor.domain.notifications import (
     hidden_from,
     wanted_types,
 )
+from stentor.domain.paging import Cursor
 from stentor.entities import notifications as entities
 from stentor.store import attachments, statuses
 from stentor.store import notifications as store
 
+#: So often a page from which rows had to be left out is filled up.
+REFILLS = 5
 _KEPT = ("account_id", "include_filtered", "types[]", "exclude_types[]", "supported_types[]")
 
 
@@ -98,10 +101,30 @@ async def render(request: Request, rows: list[Notification]) -> list[Any]:
 
 
 async def index(request: Request) -> responses.Reply:
-    """GET /api/v1/notifications: both links whenever the page is not empty."""
+    """GET /api/v1/notifications: both links whenever the page is not empty.
+
+    Rows that cannot be shown do not make the page shorter while there are others (T55).
+    """
     wanted = selection(request)
     cursor = request.params.cursor(*NOTIFICATIONS_PAGE)
-    rows = await store.page(
+    rows = await _page(request, cursor, wanted)
+    body = await render(request, rows)
+    full = len(rows) >= cursor.limit
+    for _ in range(REFILLS):
+        lacking = cursor.limit - len(body)
+        if not full or lacking <= 0:
+            break
+        more = await _page(request, cursor.past([row.id for row in rows], lacking), wanted)
+        full = len(more) >= lacking
+        shown = await render(request, more)
+        # What is listed first is newer.
+        rows = more + rows if cursor.ascending else rows + more
+        body = shown + body if cursor.ascending else body + shown
+    return responses.timeline_page(request, body, [row.id for row in rows], kept=_KEPT)
+
+
+async def _page(request: Request, cursor: Cursor, wanted: Selection) -> list[Notification]:
+    return await store.page(
         request.services.db,
         request.account_id,
         cursor,
@@ -109,9 +132,6 @@ async def index(request: Request) -> responses.Reply:
         include_filtered=wanted.include_filtered,
         from_account_id=wanted.from_account_id,
         hidden=wanted.hidden,
-    )
-    return responses.timeline_page(
-        request, await render(request, rows), [row.id for row in rows], kept=_KEPT
     )
 
 
@@ -132,7 +152,7 @@ async def clear(request: Request) -> Any:
 
 
 async def dismiss(request: Request) -> Any:
-    """POST /api/v1/notifications/:id/dismiss."""
+    """POST /api/v1/notifications/:id/dismiss, and DELETE /api/v1/notifications/:id."""
     number = paging.clamp_id(paging.integer_prefix(request.path["id"]))
     await actions.dismiss(request.services.db, request.account_id, number)
     return responses.EMPTY
@@ -142,6 +162,12 @@ async def dismiss_by_parameter(request: Request) -> Any:
     """POST /api/v1/notifications/dismiss with ``id``: as it was before Mastodon 3.0."""
     number = paging.clamp_id(paging.integer_prefix(request.params.text("id") or ""))
     await actions.dismiss(request.services.db, request.account_id, number)
+    return responses.EMPTY
+
+
+async def dismiss_many(request: Request) -> Any:
+    """DELETE /api/v1/notifications/destroy_multiple with ``ids[]``; foreign ones are left."""
+    await actions.dismiss_many(request.services.db, request.account_id, request.params.ids("ids"))
     return responses.EMPTY
 
 

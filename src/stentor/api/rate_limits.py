@@ -1,16 +1,37 @@
-"""Fixed windows aligned to the clock, with Mastodon's numbers (surroundings D3, reliability 5f)."""
+"""Fixed windows aligned to the clock, with Mastodon's numbers (surroundings D3, reliability 5f).
+
+A limit hangs on a route object, never on a path: every `Route` names all that it counts against.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Hashable
 from dataclasses import dataclass
+from enum import Enum
 
 from stentor.domain import times
 from stentor.errors import TooManyRequests
 
 # Windows that have ended are swept when this many are remembered.
 _SWEEP = 50_000
+
+
+class By(Enum):
+    """Whose requests a limit counts together."""
+
+    #: The account behind the token; a request without one does not count.
+    ACCOUNT = "account"
+    #: The token, an application's own included.
+    TOKEN = "token"  # noqa: S105  # what is counted, not a secret
+    #: The network address, of requests that no person is behind.
+    ADDRESS = "address"
+    #: The account, or the address if there is none.
+    ANYBODY = "anybody"
+    #: As ANYBODY, but only requests that ask for another page of a list.
+    PAGE = "page"
+    #: The endpoint counts for itself: what decides is in the body.
+    ENDPOINT = "endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +41,32 @@ class Limit:
     name: str
     count: int
     window: int
+    by: By = By.ANYBODY
 
 
-ACCOUNT = Limit("account", 1500, 5 * times.MINUTE)
-TOKEN = Limit("token", 300, 5 * times.MINUTE)
-ANONYMOUS = Limit("anonymous", 300, 5 * times.MINUTE)
-PAGING = Limit("paging", 300, 15 * times.MINUTE)
+ACCOUNT = Limit("account", 1500, 5 * times.MINUTE, By.ACCOUNT)
+TOKEN = Limit("token", 300, 5 * times.MINUTE, By.TOKEN)
+ANONYMOUS = Limit("anonymous", 300, 5 * times.MINUTE, By.ADDRESS)
+PAGING = Limit("paging", 300, 15 * times.MINUTE, By.PAGE)
 APPS = Limit("apps", 5, 10 * times.MINUTE)
 SIGN_UP = Limit("sign_up", 5, 30 * times.MINUTE)
-SIGN_IN = Limit("sign_in", 25, 5 * times.MINUTE)
-SIGN_IN_ACCOUNT = Limit("sign_in_account", 25, times.HOUR)
-OAUTH_TOKEN = Limit("oauth_token", 60, 5 * times.MINUTE)
+SIGN_IN = Limit("sign_in", 25, 5 * times.MINUTE, By.ENDPOINT)
+SIGN_IN_ACCOUNT = Limit("sign_in_account", 25, times.HOUR, By.ENDPOINT)
+OAUTH_TOKEN = Limit("oauth_token", 60, 5 * times.MINUTE, By.ENDPOINT)
 DELETE = Limit("delete", 30, 30 * times.MINUTE)
 STATUSES = Limit("statuses", 300, 3 * times.HOUR)
 FOLLOWS = Limit("follows", 400, 24 * times.HOUR)
 REPORTS = Limit("reports", 400, 24 * times.HOUR)
 MEDIA = Limit("media", 30, 30 * times.MINUTE)
-PUSH = Limit("push", 30, times.HOUR)
+PUSH = Limit("push", 30, times.HOUR, By.TOKEN)
+# Mastodon leaves these to the proxy in front of it. A page of ours shows a few files, a client
+# shows one for each account, and a load balancer asks for our health every second.
+PAGES = Limit("pages", 300, 5 * times.MINUTE, By.ADDRESS)
+FILES = Limit("files", 3000, 5 * times.MINUTE, By.ADDRESS)
+HEALTH = Limit("health", 3000, 5 * times.MINUTE, By.ADDRESS)
+
+#: What every call of the API counts against, whatever else it does.
+API = (ACCOUNT, TOKEN, ANONYMOUS, PAGING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +128,10 @@ class Throttled(TooManyRequests):
 
     def __init__(self, left: Remaining, now: int) -> None:
         super().__init__((left.reset - now + 999) // 1000)
-        self._left = left
+        self.left = left
 
     def headers(self) -> dict[str, str]:
-        return {**super().headers(), **self._left.headers()}
+        return {**super().headers(), **self.left.headers()}
 
 
 _ALL = [value for value in globals().values() if isinstance(value, Limit)]

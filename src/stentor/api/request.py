@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 from urllib.parse import quote
 
@@ -10,8 +11,9 @@ import falcon.asgi
 
 from stentor import errors
 from stentor.api import params
-from stentor.api.auth import Viewer
+from stentor.api.auth import Viewer, bearer
 from stentor.api.params import Params
+from stentor.api.rate_limits import Limit, Remaining, Throttled
 from stentor.api.services import Services
 from stentor.domain import paging
 
@@ -25,7 +27,7 @@ _NO_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 class Request:
     """What one request asks for. ``viewer`` is None for an anonymous one."""
 
-    __slots__ = ("http", "params", "path", "services", "viewer")
+    __slots__ = ("http", "params", "path", "remaining", "services", "viewer")
 
     def __init__(
         self,
@@ -39,6 +41,26 @@ class Request:
         self.path = path
         self.params = Params(values)
         self.viewer: Viewer | None = None
+        #: What is left of the rate limit that is nearest to its end.
+        self.remaining: Remaining | None = None
+
+    def count(self, keys: list[tuple[Limit, Hashable]]) -> None:
+        """Counts this request against limits, each with whose it is. Raises TooManyRequests."""
+        services = self.services
+        try:
+            left = services.limits.take(keys, services.now())
+        except Throttled as problem:
+            self.remaining = problem.left
+            raise
+        if left and (self.remaining is None or left.remaining < self.remaining.remaining):
+            self.remaining = left
+
+    @property
+    def secret(self) -> str | None:
+        """The bearer token that was shown, wherever it stood (notifications.md 13.1)."""
+        return bearer(self.header("Authorization")) or (
+            self.params.text("access_token") or self.params.text("bearer_token")
+        )
 
     @property
     def viewer_id(self) -> int | None:

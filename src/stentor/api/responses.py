@@ -27,6 +27,8 @@ API_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+#: Browsers that came by TLS once come by nothing else for two years.
+HSTS = "max-age=63072000; includeSubDomains"
 
 
 @dataclass(slots=True)

@@ -1,10 +1,13 @@
 """Every path, verb, handler and scope, in one list to read from top to bottom.
 
 Literal segments win over ``{id}``. A token passes if it holds any of the scopes listed; a route
-without scopes takes every token. Limits named here come on top of the general ones.
+without scopes takes every token. Every route has rate limits: those of the API where a token is
+asked for, and on top of them those named here; a route that is open to everybody names its own.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 from stentor.api import (
     absent,
@@ -36,6 +39,7 @@ from stentor.api import (
     polls,
     preferences,
     profile,
+    push_subscriptions,
     quotes,
     registrations,
     relationships,
@@ -51,37 +55,43 @@ from stentor.api import (
 from stentor.api.auth import Access
 from stentor.api.endpoint import Handler, Route
 from stentor.api.pages import render
-from stentor.api.rate_limits import APPS, DELETE, FOLLOWS, REPORTS, SIGN_UP, STATUSES, Limit
+from stentor.api.rate_limits import (
+    API,
+    APPS,
+    DELETE,
+    FILES,
+    FOLLOWS,
+    HEALTH,
+    OAUTH_TOKEN,
+    PAGES,
+    PUSH,
+    REPORTS,
+    SIGN_IN,
+    SIGN_IN_ACCOUNT,
+    SIGN_UP,
+    STATUSES,
+    Limit,
+)
 
 PUBLIC, USER, TOKEN, APP, OPEN = (
     Access.PUBLIC, Access.USER, Access.TOKEN, Access.APP, Access.OPEN,
 )  # fmt: skip
 
 
-def _get(path: str, handler: Handler, access: Access, *scopes: str) -> Route:
-    return Route("GET", path, handler, access, frozenset(scopes))
+def _route(
+    method: str, path: str, handler: Handler, access: Access, *scopes: str,
+    limits: tuple[Limit, ...] = (),
+) -> Route:  # fmt: skip
+    """A route. All but those that are open to everybody count against the limits of the API."""
+    general = () if access is OPEN else API
+    return Route(method, path, handler, access, frozenset(scopes), general + limits)
 
 
-def _post(
-    path: str, handler: Handler, access: Access, *scopes: str, limits: tuple[Limit, ...] = ()
-) -> Route:
-    return Route("POST", path, handler, access, frozenset(scopes), limits)
-
-
-def _put(
-    path: str, handler: Handler, access: Access, *scopes: str, limits: tuple[Limit, ...] = ()
-) -> Route:
-    return Route("PUT", path, handler, access, frozenset(scopes), limits)
-
-
-def _patch(path: str, handler: Handler, access: Access, *scopes: str) -> Route:
-    return Route("PATCH", path, handler, access, frozenset(scopes))
-
-
-def _delete(
-    path: str, handler: Handler, access: Access, *scopes: str, limits: tuple[Limit, ...] = ()
-) -> Route:
-    return Route("DELETE", path, handler, access, frozenset(scopes), limits)
+_get = partial(_route, "GET")
+_post = partial(_route, "POST")
+_put = partial(_route, "PUT")
+_patch = partial(_route, "PATCH")
+_delete = partial(_route, "DELETE")
 
 
 READ_ACCOUNTS = ("read", "read:accounts")
@@ -188,56 +198,68 @@ def _grouped(base: str) -> tuple[Route, ...]:
     )
 
 
+def _push_subscription(path: str) -> tuple[Route, ...]:
+    """The token's own Web Push subscription (notifications.md 1.17)."""
+    push = push_subscriptions
+    return (
+        _get(path, push.show, USER, "push"),
+        _post(path, push.create, USER, "push", limits=(PUSH,)),
+        _put(path, push.update, USER, "push", limits=(PUSH,)),
+        _patch(path, push.update, USER, "push", limits=(PUSH,)),
+        _delete(path, push.delete, USER, "push", limits=(PUSH,)),
+    )
+
+
 ROUTES: tuple[Route, ...] = (
     # --- health and discovery
-    _get("/health", health.health, OPEN),
-    _get("/api/v1/streaming/health", health.health, OPEN),
-    _get("/api/v1/instance", instance.show_v1, OPEN),
-    _get("/api/v2/instance", instance.show_v2, OPEN),
-    _get("/api/v1/instance/peers", instance.peers, OPEN),
-    _get("/api/v1/peers/search", instance.find_peers, OPEN),
-    _get("/api/v1/instance/activity", instance.activity, OPEN),
-    _get("/api/v1/instance/rules", small_answers.no_list, OPEN),
-    _get("/api/v1/instance/languages", instance.languages, OPEN),
-    _get("/api/v1/instance/translation_languages", small_answers.no_map, OPEN),
-    _get("/api/v1/instance/extended_description", instance.extended_description, OPEN),
-    _get("/api/v1/instance/privacy_policy", instance.privacy_policy, OPEN),
-    _get("/api/v1/instance/terms_of_service", instance.terms_of_service, OPEN),
-    _get("/api/v1/instance/terms_of_service/{date}", instance.terms_of_service, OPEN),
-    _get("/api/v1/instance/domain_blocks", instance.domain_blocks, OPEN),
-    _get("/.well-known/nodeinfo", well_known.nodeinfo_links, OPEN),
-    _get("/nodeinfo/2.0", well_known.nodeinfo, OPEN),
-    _get("/.well-known/host-meta", well_known.host_meta, OPEN),
-    _get("/.well-known/webfinger", well_known.webfinger, OPEN),
-    _get("/thumbnail.png", instance.thumbnail, OPEN),
-    _get("/privacy-policy", instance.privacy_page, OPEN),
-    _get("/robots.txt", instance.robots, OPEN),
-    _get("/favicon.ico", instance.favicon, OPEN),
+    _get("/health", health.health, OPEN, limits=(HEALTH,)),
+    _get("/api/v1/streaming/health", health.health, OPEN, limits=(HEALTH,)),
+    _get("/api/v1/instance", instance.show_v1, OPEN, limits=API),
+    _get("/api/v2/instance", instance.show_v2, OPEN, limits=API),
+    _get("/api/v1/instance/peers", instance.peers, OPEN, limits=API),
+    _get("/api/v1/peers/search", instance.find_peers, OPEN, limits=API),
+    _get("/api/v1/instance/activity", instance.activity, OPEN, limits=API),
+    _get("/api/v1/instance/rules", small_answers.no_list, OPEN, limits=API),
+    _get("/api/v1/instance/languages", instance.languages, OPEN, limits=API),
+    _get("/api/v1/instance/translation_languages", small_answers.no_map, OPEN, limits=API),
+    _get("/api/v1/instance/extended_description", instance.extended_description, OPEN, limits=API),
+    _get("/api/v1/instance/privacy_policy", instance.privacy_policy, OPEN, limits=API),
+    _get("/api/v1/instance/terms_of_service", instance.terms_of_service, OPEN, limits=API),
+    _get("/api/v1/instance/terms_of_service/{date}", instance.terms_of_service, OPEN, limits=API),
+    _get("/api/v1/instance/domain_blocks", instance.domain_blocks, OPEN, limits=API),
+    _get("/.well-known/nodeinfo", well_known.nodeinfo_links, OPEN, limits=API),
+    _get("/nodeinfo/2.0", well_known.nodeinfo, OPEN, limits=API),
+    _get("/.well-known/host-meta", well_known.host_meta, OPEN, limits=API),
+    _get("/.well-known/webfinger", well_known.webfinger, OPEN, limits=API),
+    _get("/thumbnail.png", instance.thumbnail, OPEN, limits=(FILES,)),
+    _get("/privacy-policy", instance.privacy_page, OPEN, limits=(PAGES,)),
+    _get("/robots.txt", instance.robots, OPEN, limits=(PAGES,)),
+    _get("/favicon.ico", instance.favicon, OPEN, limits=(FILES,)),
     # --- sign-in
-    _get("/.well-known/oauth-authorization-server", oauth.metadata, OPEN),
-    _post("/api/v1/apps", apps.create, OPEN, limits=(APPS,)),
+    _get("/.well-known/oauth-authorization-server", oauth.metadata, OPEN, limits=API),
+    _post("/api/v1/apps", apps.create, OPEN, limits=(*API, APPS)),
     _get("/api/v1/apps/verify_credentials", apps.verify_credentials, TOKEN),
     _post("/api/v1/accounts", registrations.create, APP, "write", "write:accounts",
           limits=(SIGN_UP,)),
-    _get("/oauth/authorize", oauth.authorize, OPEN),
-    _post("/oauth/authorize", oauth.decide, OPEN),
-    _delete("/oauth/authorize", oauth.deny, OPEN),
-    _get("/oauth/authorize/native", oauth.native, OPEN),
-    _post("/oauth/token", oauth.token, OPEN),
-    _post("/oauth/revoke", oauth.revoke, OPEN),
+    _get("/oauth/authorize", oauth.authorize, OPEN, limits=(PAGES,)),
+    _post("/oauth/authorize", oauth.decide, OPEN, limits=(PAGES,)),
+    _delete("/oauth/authorize", oauth.deny, OPEN, limits=(PAGES,)),
+    _get("/oauth/authorize/native", oauth.native, OPEN, limits=(PAGES,)),
+    _post("/oauth/token", oauth.token, OPEN, limits=(*API, OAUTH_TOKEN)),
+    _post("/oauth/revoke", oauth.revoke, OPEN, limits=(*API, OAUTH_TOKEN)),
     _get("/oauth/userinfo", oauth.user_info, USER, "profile"),
     _post("/oauth/userinfo", oauth.user_info, USER, "profile"),
-    _get("/", sign_in.front, OPEN),
-    _get("/auth/stentor.css", render.style, OPEN),
-    _get("/auth/stentor.svg", render.logo, OPEN),
-    _get("/auth/sign_in", sign_in.show_sign_in, OPEN),
-    _post("/auth/sign_in", sign_in.sign_in, OPEN),
-    _get("/auth/sign_out", sign_in.show_sign_out, OPEN),
-    _post("/auth/sign_out", sign_in.sign_out, OPEN),
-    _get("/auth/first_owner", sign_in.show_first_owner, OPEN),
-    _post("/auth/first_owner", sign_in.first_owner, OPEN),
-    _get("/auth/applications", sign_in.show_applications, OPEN),
-    _post("/auth/applications", sign_in.turn_away, OPEN),
+    _get("/", sign_in.front, OPEN, limits=(PAGES,)),
+    _get("/auth/stentor.css", render.style, OPEN, limits=(FILES,)),
+    _get("/auth/stentor.svg", render.logo, OPEN, limits=(FILES,)),
+    _get("/auth/sign_in", sign_in.show_sign_in, OPEN, limits=(PAGES,)),
+    _post("/auth/sign_in", sign_in.sign_in, OPEN, limits=(PAGES, SIGN_IN, SIGN_IN_ACCOUNT)),
+    _get("/auth/sign_out", sign_in.show_sign_out, OPEN, limits=(PAGES,)),
+    _post("/auth/sign_out", sign_in.sign_out, OPEN, limits=(PAGES,)),
+    _get("/auth/first_owner", sign_in.show_first_owner, OPEN, limits=(PAGES,)),
+    _post("/auth/first_owner", sign_in.first_owner, OPEN, limits=(PAGES, SIGN_UP)),
+    _get("/auth/applications", sign_in.show_applications, OPEN, limits=(PAGES,)),
+    _post("/auth/applications", sign_in.turn_away, OPEN, limits=(PAGES,)),
     # --- accounts
     _get("/api/v1/accounts", accounts.index, PUBLIC, *READ_ACCOUNTS),
     _get("/api/v1/accounts/verify_credentials", profile.verify_credentials, USER,
@@ -256,9 +278,9 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/v1/accounts/{id}/following", accounts.following, PUBLIC, *READ_ACCOUNTS),
     _get("/api/v1/accounts/{id}/endorsements", accounts.endorsed, PUBLIC, *READ_ACCOUNTS),
     _get("/api/v1/endorsements", accounts.endorsed_by_viewer, USER, *READ_ACCOUNTS),
-    _get("/system/{path:path}", media_files.show, OPEN),
-    _get("/avatars/original/missing.png", media_files.missing_avatar, OPEN),
-    _get("/headers/original/missing.png", media_files.missing_header, OPEN),
+    _get("/system/{path:path}", media_files.show, OPEN, limits=(FILES,)),
+    _get("/avatars/original/missing.png", media_files.missing_avatar, OPEN, limits=(FILES,)),
+    _get("/headers/original/missing.png", media_files.missing_header, OPEN, limits=(FILES,)),
     # --- relationships
     _get("/api/v1/accounts/relationships", relationships.show, USER, "read", "read:follows"),
     _get("/api/v1/accounts/familiar_followers", relationships.familiar_followers, USER,
@@ -320,7 +342,7 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/v1/statuses/{id}/quotes", quotes.index, USER, *READ_STATUSES),
     _post("/api/v1/statuses/{id}/quotes/{quoting_id}/revoke", quotes.revoke, USER,
           *WRITE_STATUSES),
-    _post("/api/v1/statuses/{id}/translate", statuses.translate, OPEN),
+    _post("/api/v1/statuses/{id}/translate", statuses.translate, OPEN, limits=API),
     _get("/api/v1/polls/{id}", polls.show, PUBLIC, *READ_STATUSES),
     _post("/api/v1/polls/{id}/votes", polls.vote, USER, *WRITE_STATUSES),
     _get("/api/v1/accounts/{id}/statuses", statuses.of_account, PUBLIC, *READ_STATUSES),
@@ -411,6 +433,9 @@ ROUTES: tuple[Route, ...] = (
            *WRITE_NOTIFICATIONS),
     *_requests("/api/v1/notifications/requests"),
     _get("/api/v1/notifications/{id}", notifications.show, USER, *READ_NOTIFICATIONS),
+    _delete("/api/v1/notifications/destroy_multiple", notifications.dismiss_many, USER,
+            *WRITE_NOTIFICATIONS),
+    _delete("/api/v1/notifications/{id}", notifications.dismiss, USER, *WRITE_NOTIFICATIONS),
     _get("/api/v1/notification/{id}", notifications.show, USER, *READ_NOTIFICATIONS),
     _post("/api/v1/notifications/{id}/dismiss", notifications.dismiss, USER,
           *WRITE_NOTIFICATIONS),
@@ -424,13 +449,19 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/stentor/v1/decisions", notification_decisions.index, USER, *READ_NOTIFICATIONS),
     _get("/api/v1/markers", markers.show, USER, "read", "read:statuses"),
     _post("/api/v1/markers", markers.save, USER, "write", "write:statuses"),
+    # --- push
+    *_push_subscription("/api/v1/push/subscription"),
+    _delete("/api/web/push_subscriptions/{signed}", push_subscriptions.unsubscribe, OPEN,
+            limits=API),
+    _post("/api/web/push_subscriptions/{signed}", push_subscriptions.unsubscribe, OPEN,
+          limits=API),
     # --- moderation
     _post("/api/v1/reports", reports.create, USER, "write", "write:reports", limits=(REPORTS,)),
     *_admin_accounts("/api/v1/admin/accounts"),
     *_admin_reports("/api/v1/admin/reports"),
     *_admin_domain_blocks("/api/v1/admin/domain_blocks"),
     # --- small honest answers
-    _get("/api/v1/custom_emojis", small_answers.no_list, OPEN),
+    _get("/api/v1/custom_emojis", small_answers.no_list, OPEN, limits=API),
     _get("/api/v1/accounts/{id}/identity_proofs", small_answers.no_list, USER, *READ_ACCOUNTS),
     _get("/api/v1/accounts/{id}/collections", small_answers.no_collections, PUBLIC,
          *READ_COLLECTIONS),
@@ -456,7 +487,7 @@ ROUTES: tuple[Route, ...] = (
     _post("/api/v1/emails/confirmations", small_answers.resend_confirmation, USER,
           *WRITE_ACCOUNTS),
     _get("/api/v1/emails/check_confirmation", small_answers.is_confirmed, USER, *READ_ACCOUNTS),
-    _get("/api/oembed", small_answers.missing, OPEN),
+    _get("/api/oembed", small_answers.missing, OPEN, limits=API),
     _get("/api/v1_alpha/async_refreshes/{id}", small_answers.missing, USER, "read"),
     *(_get(f"/api/v1/admin/{name}", small_answers.staff_list, USER, "admin:read")
       for name in ("trends/tags", "trends/statuses", "trends/links", "trends/links/publishers")),

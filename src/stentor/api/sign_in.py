@@ -90,12 +90,11 @@ async def show_sign_in(request: Request) -> Reply:
 def throttle(request: Request, name: str, login: Login | None) -> None:
     """Counts an attempt against the address and the account. Raises TooManyRequests (T35)."""
     who = name.strip().lower()[: limits.EMAIL] if login is None else login.account_id
-    request.services.limits.take(
+    request.count(
         [
             (rate_limits.SIGN_IN, rate_limits.client_key(client_address(request))),
             (rate_limits.SIGN_IN_ACCOUNT, who),
-        ],
-        request.services.now(),
+        ]
     )
 
 
@@ -203,8 +202,6 @@ async def first_owner(request: Request) -> Reply:
     token = await _first_owner(request)
     browser = await sessions.load(request)
     sessions.check_form(request, browser)
-    rate_limit = (rate_limits.SIGN_UP, rate_limits.client_key(client_address(request)))
-    services.limits.take([rate_limit], services.now())
     params = request.params
     username, email = params.text("username") or "", params.text("email") or ""
     try:

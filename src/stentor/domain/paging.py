@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from urllib.parse import quote
 
@@ -64,6 +64,12 @@ class Cursor:
     def ascending(self) -> bool:
         """True if rows are to be fetched oldest first."""
         return self.anchor is Anchor.OLDEST
+
+    def past(self, ids: Sequence[int], limit: int) -> Cursor:
+        """The page of that size which follows one with those ids, newest first, at least one."""
+        if self.ascending:
+            return replace(self, limit=limit, after=ids[0])
+        return replace(self, limit=limit, before=ids[-1])
 
 
 def limit(text: str | None, default: int, maximum: int) -> int:

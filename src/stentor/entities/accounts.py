@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from stentor import telemetry
 from stentor.domain import text, times
 from stentor.domain.accounts import Account as AccountRow
 from stentor.domain.accounts import User
@@ -229,8 +230,20 @@ def _note(account: AccountRow, links: Links) -> str:
     return text.note_to_html(account.note, tag_url=links.tag, local_domain=links.domain)
 
 
+_field_rows = msgspec.json.Decoder(list[tuple[str, str]])
+
+
+def _stored_fields(account: AccountRow) -> list[tuple[str, str]]:
+    """Names and values; none if they are not what they should be: the account is still shown."""
+    try:
+        return _field_rows.decode(account.fields)
+    except msgspec.DecodeError as problem:
+        telemetry.skipped("account_fields", account.id, problem)
+        return []
+
+
 def _fields(account: AccountRow, links: Links) -> list[Field]:
-    rows: list[list[str]] = msgspec.json.decode(account.fields)
+    rows = _stored_fields(account)
     if not account.local:
         return [Field(name, value, None) for name, value in rows]
     return [
@@ -283,8 +296,7 @@ def render_muted(account: AccountRow, links: Links, *, expires_at: int | None) -
 
 
 def _raw_fields(account: AccountRow) -> list[SourceField]:
-    rows: list[list[str]] = msgspec.json.decode(account.fields)
-    return [SourceField(name, value, None) for name, value in rows]
+    return [SourceField(name, value, None) for name, value in _stored_fields(account)]
 
 
 def render_credential(

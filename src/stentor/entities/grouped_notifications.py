@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from stentor import telemetry
 from stentor.domain import times
 from stentor.domain.attachments import Attachments
 from stentor.domain.links import Links
@@ -60,7 +61,12 @@ def render_group(
     sample_account_ids: Iterable[int],
     loaded: LoadedStatuses,
 ) -> NotificationGroup:
-    """A group without its ``page_`` keys; ``status_id`` is null if the status cannot be shown."""
+    """A group without its ``page_`` keys; ``status_id`` is null if the status cannot be shown.
+
+    Raises LookupError for a type that nobody knows.
+    """
+    if type not in BY_NAME:
+        raise LookupError(type)
     entity = NotificationGroup(
         group_key,
         count,
@@ -111,25 +117,38 @@ def render(
 ) -> Results:
     """The envelope: every account and status once, in the order of the groups.
 
-    With ``partial`` only the newest sender of each group is shown in full.
+    With ``partial`` only the newest sender of each group is shown in full. A group of which
+    something cannot be shown is left out.
     """
-    full: dict[str, None] = {}
-    others: dict[str, None] = {}
-    shown: dict[str, None] = {}
+    full: dict[str, Raw] = {}
+    others: dict[str, PartialAccount] = {}
+    shown: dict[str, Raw] = {}
+    kept = []
     for group in groups:
-        for number, account_id in enumerate(group.sample_account_ids):
-            (full if number == 0 or not partial else others)[account_id] = None
-        if isinstance(group.status_id, str):
-            shown[group.status_id] = None
-    results = Results(
-        [accounts.encoded(loaded.accounts[int(one)], links) for one in full],
-        [statuses.encoded(loaded, int(one), links) for one in shown],
-        groups,
-    )
+        # The newest sender stands for a group; without any there is nothing to show.
+        first, *rest = group.sample_account_ids or [""]
+        try:
+            in_full = [first] if partial else [first, *rest]
+            added = {one: _account(one, full, loaded, links) for one in in_full}
+            partly = {one: _partial(one, loaded, links) for one in rest} if partial else {}
+            status_id = group.status_id
+            if isinstance(status_id, str) and status_id not in shown:
+                shown[status_id] = statuses.encoded(loaded, int(status_id), links)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
+            telemetry.skipped("group", group.most_recent_notification_id, problem)
+            continue
+        full |= added
+        others |= partly
+        kept.append(group)
+    results = Results(list(full.values()), list(shown.values()), kept)
     if partial:
-        results.partial_accounts = [
-            accounts.render_partial(loaded.accounts[int(one)], links)
-            for one in others
-            if one not in full
-        ]
+        results.partial_accounts = [one for key, one in others.items() if key not in full]
     return results
+
+
+def _account(key: str, known: dict[str, Raw], loaded: LoadedStatuses, links: Links) -> Raw:
+    return known[key] if key in known else accounts.encoded(loaded.accounts[int(key)], links)
+
+
+def _partial(key: str, loaded: LoadedStatuses, links: Links) -> PartialAccount:
+    return accounts.render_partial(loaded.accounts[int(key)], links)

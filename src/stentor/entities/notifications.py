@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from stentor import telemetry
 from stentor.domain import times
 from stentor.domain.attachments import ORDINARY, Attachments
 from stentor.domain.links import Links
@@ -47,7 +48,7 @@ def render_page(
     attached: Attachments,
     supported: frozenset[str] | None = None,
 ) -> list[Notification]:
-    """Notifications as their owner may see them now; one whose sender is gone is left out.
+    """Notifications as their owner may see them now; one that cannot be shown is left out.
 
     ``status`` is there for the types that carry one, and null when the status is deleted or no
     longer his to read. A status that several are about is put together once. ``supported`` are
@@ -56,39 +57,52 @@ def render_page(
     known: dict[int, Raw] = {}
     rendered = []
     for row in rows:
-        entity = _render(row, loaded, links, known)
-        if entity is None:
-            continue
-        rendered.append(entity)
-        if row.type in ORDINARY:
-            continue
-        given: dict[str, Any] = {
-            "activity_id": row.activity_id,
-            "attachments": attached,
-            "accounts": loaded.accounts,
-            "links": links,
-        }
-        attachments.attach(entity, attachments.KEYS, type=row.type, **given)
-        senders = [loaded.accounts[row.from_account_id]]
-        fallback = notification_fallbacks.render(row.type, supported, senders=senders, **given)
-        if fallback is not None:
-            entity.fallback = fallback
+        try:
+            entity = _render(row, loaded, links, known)
+            if row.type not in ORDINARY:
+                _add_details(entity, row, loaded, links, attached=attached, supported=supported)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
+            telemetry.skipped("notification", row.id, problem)
+        else:
+            rendered.append(entity)
     return rendered
+
+
+def _add_details(
+    entity: Notification,
+    row: NotificationRow,
+    loaded: LoadedStatuses,
+    links: Links,
+    *,
+    attached: Attachments,
+    supported: frozenset[str] | None,
+) -> None:
+    given: dict[str, Any] = {
+        "activity_id": row.activity_id,
+        "attachments": attached,
+        "accounts": loaded.accounts,
+        "links": links,
+    }
+    attachments.attach(entity, attachments.KEYS, type=row.type, **given)
+    senders = [loaded.accounts[row.from_account_id]]
+    fallback = notification_fallbacks.render(row.type, supported, senders=senders, **given)
+    if fallback is not None:
+        entity.fallback = fallback
 
 
 def _render(
     row: NotificationRow, loaded: LoadedStatuses, links: Links, known: dict[int, Raw]
-) -> Notification | None:
+) -> Notification:
+    """Raises LookupError if its sender is gone, or if nobody knows its type."""
     (number, type, _, from_account_id, status_id, group_key, filtered, created_at) = row
-    sender = loaded.accounts.get(from_account_id)
-    if sender is None or type not in BY_NAME:
-        return None
+    if type not in BY_NAME:
+        raise LookupError(type)
     entity = Notification(
         str(number),
         type,
         times.iso(created_at),
         group_key or f"ungrouped-{number}",
-        accounts.encoded(sender, links),
+        accounts.encoded(loaded.accounts[from_account_id], links),
     )
     if filtered:
         entity.filtered = True

@@ -125,6 +125,14 @@ def page_query(wanted: Wanted, *, ascending: bool) -> str:
     return f"SELECT * FROM ({merged}) AS merged ORDER BY id {order} LIMIT $4"
 
 
+def _newest(row: Row) -> tuple[tuple[int, int], ...]:
+    """The newest members as the group's row has them; none if they cannot be read."""
+    try:
+        return tuple((int(one[0]), int(one[1])) for one in json.loads(row[5]))
+    except (IndexError, KeyError, TypeError, ValueError):
+        return ()
+
+
 def _member(row: Row) -> Group:
     """A row of `page_query` or `_inner_query`."""
     sender, activity_id = row[-2:]
@@ -133,9 +141,8 @@ def _member(row: Row) -> Group:
             row[0], f"ungrouped-{row[0]}", row[2], row[3], 1, ((row[0], sender),), row[0], row[7],
             row[0], hidden=False, alone=True, activity_id=activity_id,
         )  # fmt: skip
-    newest = tuple((one[0], one[1]) for one in json.loads(row[5]))
     return Group(
-        row[0], row[1], row[2], row[3], row[4], newest, row[6], row[7], row[8],
+        row[0], row[1], row[2], row[3], row[4], _newest(row), row[6], row[7], row[8],
         hidden=bool(row[9]), alone=False,
     )  # fmt: skip
 

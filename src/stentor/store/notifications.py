@@ -218,14 +218,19 @@ _REMOVED = "RETURNING account_id, id, from_account_id, group_key, filtered"
 
 async def remove_one(tx: Transaction, account_id: int, notification_id: int) -> bool:
     """Removes one of the account's own; False if there is none with that id."""
+    return await remove_many(tx, account_id, [notification_id]) == 1
+
+
+async def remove_many(tx: Transaction, account_id: int, ids: Sequence[int]) -> int:
+    """Removes those that are the account's own; how many that were."""
     await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
-        f"DELETE FROM notifications WHERE account_id = $1 AND id = $2 {_REMOVED}",
+        f"DELETE FROM notifications WHERE account_id = $1 AND id = ANY($2) {_REMOVED}",
         account_id,
-        notification_id,
+        list(ids),
     )
     await _settle(tx, rows)
-    return bool(rows)
+    return len(rows)
 
 
 async def remove_activity(

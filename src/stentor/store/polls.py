@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from stentor import telemetry
 from stentor.domain.polls import Poll, Question
 from stentor.store.database import Reader, Row, Transaction
 
@@ -37,8 +38,14 @@ VOTES = """
 
 
 async def load(db: Reader, ids: list[int]) -> dict[int, Poll]:
-    """Those polls, by id; one query."""
-    return {row[0]: _poll(row) for row in await db.fetch(LOAD, ids)}
+    """Those polls, by id, without any whose options cannot be read; one query."""
+    found: dict[int, Poll] = {}
+    for row in await db.fetch(LOAD, ids):
+        try:
+            found[row[0]] = _poll(row)
+        except (TypeError, ValueError) as problem:
+            telemetry.skipped("poll", row[0], problem)
+    return found
 
 
 async def votes_of(db: Reader, ids: list[int], account_id: int) -> dict[int, list[int]]:

@@ -12,7 +12,7 @@ import jinja2
 
 from stentor import errors
 from stentor.api.request import Request
-from stentor.api.responses import Reply
+from stentor.api.responses import HSTS, Reply
 
 HTML = "text/html; charset=utf-8"
 _POLICY = (
@@ -33,7 +33,6 @@ _HEADERS = {
 }
 # No Cross-Origin-Opener-Policy: web clients open the consent in a window of theirs and would
 # lose hold of it.
-_HSTS = "max-age=63072000; includeSubDomains"
 _FOLDER = files("stentor.api.pages")
 _FILES = {
     "stentor.css": "text/css; charset=utf-8",
@@ -76,7 +75,7 @@ def headers(request: Request, *, forms_leave: bool = False) -> dict[str, str]:
     policy = _POLICY if forms_leave else f"{_POLICY}; form-action 'self'"
     sent = {**_HEADERS, "Content-Security-Policy": policy}
     if request.services.links.scheme == "https":
-        sent["Strict-Transport-Security"] = _HSTS
+        sent["Strict-Transport-Security"] = HSTS
     return sent
 
 
@@ -149,6 +148,8 @@ def page(handler: Callable[[Request], Awaitable[Reply]]) -> Callable[[Request], 
         except errors.PublicError as problem:
             return failure(request, problem)
 
+    # For what goes wrong before the handler is called.
+    shown.failure = failure  # type: ignore[attr-defined]
     return shown
 
 
