@@ -29,6 +29,7 @@ HELPERS = {
     "invariants",
     "keeper",
     "map_of_the_house",
+    "push_service",
     "servers",
     "serving",
 }

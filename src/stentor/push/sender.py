@@ -269,6 +269,6 @@ def _kind(problem: Exception) -> Failure:
         return Failure.TIMEOUT
     if isinstance(problem, aiohttp.ClientResponseError | aiohttp.ClientPayloadError):
         return Failure.PROTOCOL
-    if isinstance(problem, ValueError):  # no URL, or one that aiohttp does not like
+    if isinstance(problem, ValueError | aiohttp.NonHttpUrlClientError):  # no URL that we can use
         return Failure.BLOCKED
     return Failure.CONNECTION

@@ -80,7 +80,8 @@ SAVE = f"""
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
     ON CONFLICT (access_token_id) DO UPDATE SET
         endpoint = excluded.endpoint, origin = excluded.origin, p256dh = excluded.p256dh,
-        auth = excluded.auth, standard = excluded.standard, alerts = excluded.alerts, policy = excluded.policy,
+        auth = excluded.auth, standard = excluded.standard, alerts = excluded.alerts,
+        policy = excluded.policy,
         sealed_token = excluded.sealed_token, created_at = excluded.created_at,
         updated_at = excluded.updated_at, failing_since = NULL
     RETURNING {_RETURNED}
