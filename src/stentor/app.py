@@ -52,6 +52,7 @@ def services(settings: Settings, db: Database) -> Services:
             nodeinfo_name=settings.nodeinfo_name,
             vapid_public_key=keys.vapid_public,
             trusted_proxies=settings.proxies,
+            push_allow_private=settings.push_allow_private,
         ),
         now=now,
         media=Path(settings.data) / "media",

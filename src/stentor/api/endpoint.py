@@ -12,7 +12,7 @@ import structlog
 
 from stentor import errors
 from stentor.api import rate_limits, responses
-from stentor.api.auth import Access, authenticate, bearer
+from stentor.api.auth import Access, authenticate
 from stentor.api.rate_limits import By, Limit
 from stentor.api.request import Request, read_values
 from stentor.api.services import Services
@@ -61,10 +61,9 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
             request = Request(http, services, parts, await read_values(http))
             try:
                 if access is not Access.OPEN:
-                    secret = bearer(http.get_header("Authorization")) or (
-                        request.params.text("access_token") or request.params.text("bearer_token")
+                    request.viewer = await authenticate(
+                        services.db, request.secret, access, scopes, now
                     )
-                    request.viewer = await authenticate(services.db, secret, access, scopes, now)
             finally:
                 # Whoever is turned away counts too, as nobody.
                 if services.limits.on:

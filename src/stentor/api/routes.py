@@ -39,6 +39,7 @@ from stentor.api import (
     polls,
     preferences,
     profile,
+    push_subscriptions,
     quotes,
     registrations,
     relationships,
@@ -63,6 +64,7 @@ from stentor.api.rate_limits import (
     HEALTH,
     OAUTH_TOKEN,
     PAGES,
+    PUSH,
     REPORTS,
     SIGN_IN,
     SIGN_IN_ACCOUNT,
@@ -193,6 +195,18 @@ def _grouped(base: str) -> tuple[Route, ...]:
         _get(f"{base}/{{group_key}}", grouped.show, USER, *read),
         _get(f"{base}/{{group_key}}/accounts", grouped.accounts_of_group, USER, *read),
         _post(f"{base}/{{group_key}}/dismiss", grouped.dismiss, USER, *write),
+    )
+
+
+def _push_subscription(path: str) -> tuple[Route, ...]:
+    """The token's own Web Push subscription (notifications.md 1.17)."""
+    push = push_subscriptions
+    return (
+        _get(path, push.show, USER, "push"),
+        _post(path, push.create, USER, "push", limits=(PUSH,)),
+        _put(path, push.update, USER, "push", limits=(PUSH,)),
+        _patch(path, push.update, USER, "push", limits=(PUSH,)),
+        _delete(path, push.delete, USER, "push", limits=(PUSH,)),
     )
 
 
@@ -435,6 +449,12 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/stentor/v1/decisions", notification_decisions.index, USER, *READ_NOTIFICATIONS),
     _get("/api/v1/markers", markers.show, USER, "read", "read:statuses"),
     _post("/api/v1/markers", markers.save, USER, "write", "write:statuses"),
+    # --- push
+    *_push_subscription("/api/v1/push/subscription"),
+    _delete("/api/web/push_subscriptions/{signed}", push_subscriptions.unsubscribe, OPEN,
+            limits=API),
+    _post("/api/web/push_subscriptions/{signed}", push_subscriptions.unsubscribe, OPEN,
+          limits=API),
     # --- moderation
     _post("/api/v1/reports", reports.create, USER, "write", "write:reports", limits=(REPORTS,)),
     *_admin_accounts("/api/v1/admin/accounts"),

@@ -29,6 +29,7 @@ class Features:
     nodeinfo_name: str
     vapid_public_key: str
     trusted_proxies: tuple[str, ...] = ()
+    push_allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

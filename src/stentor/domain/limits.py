@@ -163,6 +163,9 @@ PUSH_ENDPOINT = 2048
 
 PUSH_BODY = 140
 PUSH_PLAINTEXT_BYTES = 3993
+# Devices of one person (reliability T45), and what of a policy that means nothing is kept.
+PUSH_SUBSCRIPTIONS = 30
+PUSH_POLICY = 64
 
 # --- Bytes behind characters (reliability T54) -----------------------------------------------
 
