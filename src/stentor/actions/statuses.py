@@ -436,12 +436,17 @@ async def _reword(
 async def _mention_again(
     tx: Transaction, status: Status, message: Message, story: Story
 ) -> list[Event]:
-    """What to tell whom the text names for the first time; who is not named now may still read."""
+    """What to tell whom the text names for the first time; who is not named now may still read.
+
+    Whoever was ever named is not told again, whatever he has done with what he was told (C-3).
+    """
     status_id = status.id
-    aloud = {one.account_id for one in await mentions.of_status(tx, status_id) if not one.silent}
+    before = await mentions.of_status(tx, status_id)
+    aloud = {one.account_id for one in before if not one.silent}
     await mentions.silence(tx, status_id, sorted(aloud - set(message.mentioned)))
     named = await mentions.add(tx, status_id, list(message.mentioned))
-    first = [one for one in named if one.account_id not in aloud]
+    told = {one.account_id for one in before}
+    first = [one for one in named if one.account_id not in told]
     return _mentioned(
         first, message.mentioned, story, quoted=await quotes.quoted_author(tx, status)
     )
