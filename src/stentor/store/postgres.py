@@ -16,6 +16,8 @@ from stentor.store.database import Database, Row, StorageProblem, Transaction
 POOL = 16
 WAIT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
+# Each connection keeps so many statements prepared: more than we have.
+STATEMENTS = 1000
 # Any number, the same in all processes: only one of them migrates.
 _MIGRATION_LOCK = 7_301_544_101
 
@@ -86,6 +88,10 @@ class PostgresDatabase(Database):
     def __init__(self, pool: Any) -> None:
         super().__init__()
         self._pool = pool
+        #: Connections that were lent out before and are good; the newest is the warmest.
+        self._idle: list[Any] = []
+        self._waiting = 0
+        self._closing = False
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
@@ -98,21 +104,53 @@ class PostgresDatabase(Database):
                 timeout=WAIT_SECONDS,
                 command_timeout=STATEMENT_SECONDS,
                 reset=_nothing_to_reset,
+                statement_cache_size=STATEMENTS,
+                max_cached_statement_lifetime=0,
                 server_settings={"jit": "off", "application_name": "stentor"},
             )
         return cls(pool)
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        """A connection to use. Raises TimeoutError if none becomes free in time.
+
+        Acquiring and releasing through the pool costs twice what a small query does, so a
+        connection that was used without any trouble stays at hand, unless somebody waits for
+        one. After trouble the pool looks at it, and makes a new one if it has to.
+        """
+        connection = None
+        while self._idle and connection is None:
+            connection = self._idle.pop()
+            if connection.is_closed():
+                await self._pool.release(connection)
+                connection = None
+        if connection is None:
+            self._waiting += 1
+            try:
+                connection = await self._pool.acquire(timeout=WAIT_SECONDS)
+            finally:
+                self._waiting -= 1
+        try:
+            yield connection
+        except BaseException:
+            await self._pool.release(connection)
+            raise
+        if self._waiting or self._closing:
+            await self._pool.release(connection)
+        else:
+            self._idle.append(connection)
+
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
         self.statements += 1
         with _reported():
-            async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
+            async with self._connection() as connection:
                 rows: list[Row] = await connection.fetch(sql, *values)
                 return rows
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         with _reported():
-            async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
+            async with self._connection() as connection:
                 transaction = PostgresTransaction(self, connection)
                 async with connection.transaction():
                     yield transaction
@@ -120,6 +158,9 @@ class PostgresDatabase(Database):
             call(*arguments)
 
     async def close(self) -> None:
+        self._closing = True
+        while self._idle:
+            await self._pool.release(self._idle.pop())
         try:
             await asyncio.wait_for(self._pool.close(), STATEMENT_SECONDS)
         except TimeoutError:

@@ -1,0 +1,101 @@
+"""PostgreSQL's connections: kept at hand, replaced when they die, shared when they are short."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from stentor.store.database import StorageProblem, open_database
+from stentor.store.postgres import POOL, PostgresDatabase
+
+pytestmark = pytest.mark.postgres
+KILL = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+async def db(migrated_postgres_url: str) -> AsyncIterator[PostgresDatabase]:
+    """A database on PostgreSQL only."""
+    database = await open_database(migrated_postgres_url)
+    assert isinstance(database, PostgresDatabase)
+    yield database
+    await database.close()
+
+
+async def test_one_after_the_other_everybody_uses_the_same_connection(
+    db: PostgresDatabase,
+) -> None:
+    pids = {await db.fetch_value("SELECT pg_backend_pid()") for _ in range(5)}
+    async with db.transaction() as tx:
+        pids.add(await tx.fetch_value("SELECT pg_backend_pid()"))
+    assert len(pids) == 1
+
+
+async def test_more_at_once_than_there_are_connections_take_turns(db: PostgresDatabase) -> None:
+    async def work(number: int) -> int:
+        async with db.transaction() as tx:
+            await tx.fetch("SELECT pg_sleep(0.01)")
+            return int(await tx.fetch_value("SELECT $1::int", number))
+
+    for _ in range(3):  # also when some are at hand already
+        found = await asyncio.gather(*(work(number) for number in range(POOL * 5)))
+        assert found == list(range(POOL * 5))
+    connections = await db.fetch_value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    )
+    assert connections <= POOL
+
+
+async def test_who_gets_no_connection_in_time_is_told(
+    db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stentor.store.postgres.WAIT_SECONDS", 0.1)
+    everybody_in, go = asyncio.Event(), asyncio.Event()
+    inside = 0
+
+    async def hold() -> None:
+        nonlocal inside
+        async with db.transaction():
+            inside += 1
+            if inside == POOL:
+                everybody_in.set()
+            await go.wait()
+
+    holders = [asyncio.create_task(hold()) for _ in range(POOL)]
+    await everybody_in.wait()
+    with pytest.raises(StorageProblem):
+        await db.fetch("SELECT 1")
+    go.set()
+    await asyncio.gather(*holders)
+    assert await db.fetch_value("SELECT 1") == 1
+
+
+async def test_connections_that_died_are_replaced(
+    db: PostgresDatabase, migrated_postgres_url: str
+) -> None:
+    await asyncio.gather(*(db.fetch("SELECT pg_sleep(0.05)") for _ in range(6)))
+    other = await open_database(migrated_postgres_url)
+    assert await other.fetch_value(KILL) >= 6
+    await other.close()
+    problems = 0
+    for _ in range(20):
+        try:
+            await db.fetch_value("SELECT 1")
+        except StorageProblem:
+            problems += 1
+    assert problems <= 6  # each dead connection is met at most once
+    assert await db.fetch_value("SELECT 1") == 1
+
+
+async def test_a_query_that_was_given_up_does_not_answer_the_next(db: PostgresDatabase) -> None:
+    for _ in range(5):
+        task = asyncio.create_task(db.fetch_value("SELECT 1 FROM pg_sleep(0.2)"))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await db.fetch_value("SELECT 2") == 2
