@@ -17,6 +17,7 @@ registry = CollectorRegistry()
 class Metric(Enum):
     """Every counter: its name, what it counts, its labels."""
 
+    EMAIL = ("stentor_emails", "E-mails, by what came of an attempt", ("outcome",))
     HTTP_FAILURES = ("stentor_http_failures", "Requests that ended in a fault of ours", ("kind",))
     NOTIFICATION_DECIDED = (
         "stentor_notification_decided",

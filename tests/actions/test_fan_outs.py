@@ -126,6 +126,17 @@ async def test_followers_are_told_of_what_their_home_shows(
     assert await pending(db) == []
 
 
+@pytest.mark.parametrize("last_active_at", [None, NOW, NOW - 8 * 24 * HOUR, NOW - 900 * 24 * HOUR])
+async def test_a_follower_who_has_not_been_here_for_long_is_still_told(
+    client: Client, ann: Person, last_active_at: int | None
+) -> None:
+    """C-33: he may read by push alone, and he asked to be told."""
+    person = await make_account(client.db, token=None, user={"last_active_at": last_active_at})
+    await make_follow(client.db, person.id, ann.id, notify=True)
+    status_id = await post(client, ann)
+    assert await told(client.db, "status") == [(person.id, ann.id, status_id, status_id)]
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

@@ -108,3 +108,32 @@ async def test_of_many_at_once_each_wins_or_is_told(db: Database, ann: Person) -
     assert all(isinstance(one, Conflict) for one in outcomes if isinstance(one, BaseException))
     after = await markers.load(db, ann.id, ["home"])
     assert after["home"].version == len(won) >= 1
+
+
+async def test_a_client_that_loses_the_race_is_told_so(
+    client: Client, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A83, over HTTP: 409, and nothing of its request is kept."""
+    for name in ("home", "notifications"):
+        await client.post(PATH, ann, json={name: {"last_read_id": "1"}})
+    load = markers.load
+
+    async def overtaken(db: Any, account_id: int, timelines: Any) -> Any:
+        found = await load(db, account_id, timelines)
+        # Somebody else is faster between this look and the writing.
+        monkeypatch.setattr(markers, "load", load)
+        await actions.save(client.db, account_id, {"notifications": 5}, now=NOW)
+        return found
+
+    monkeypatch.setattr(markers, "load", overtaken)
+    body = {"home": {"last_read_id": "9"}, "notifications": {"last_read_id": "9"}}
+    answer = await client.post(PATH, ann, json=body)
+    assert (answer.status, answer.json) == (
+        409,
+        {"error": "Conflict during update, please try again"},
+    )
+    left = (await client.get(PATH, ann, params="timeline[]=home&timeline[]=notifications")).json
+    assert {name: one["last_read_id"] for name, one in left.items()} == {
+        "home": "1", "notifications": "5",
+    }  # fmt: skip
+    assert (await client.post(PATH, ann, json=body)).status == 200
