@@ -40,6 +40,12 @@ class Metric(Enum):
         "Stored rows that answers leave out since they cannot be shown",
         ("kind",),
     )
+    STREAM_EVENTS = ("stentor_stream_events", "Events said on streams, by their name", ("event",))
+    STREAMS_ENDED = (
+        "stentor_stream_evictions",
+        "Streams that the server has ended, by the reason",
+        ("reason",),
+    )
     SIGN_IN = ("stentor_sign_in", "Attempts to sign in, by outcome", ("outcome",))
 
 
@@ -56,6 +62,7 @@ class Timing(Enum):
 class Level(Enum):
     """Every gauge: its name, what it shows, its labels."""
 
+    STREAM_CLIENTS = ("stentor_stream_clients", "Streams that are open", ("transport",))
     PUSH_SUBSCRIPTIONS = (
         "stentor_push_subscriptions",
         "Push subscriptions: good, or failing at the moment",
@@ -93,6 +100,11 @@ def count(metric: Metric, **labels: str) -> None:
     _counters[metric].labels(**labels).inc()
 
 
+def count_many(metric: Metric, amount: int, **labels: str) -> None:
+    """Adds that many."""
+    _counters[metric].labels(**labels).inc(amount)
+
+
 def took(timing: Timing, seconds: float) -> None:
     """Notes how long something took."""
     _histograms[timing].observe(seconds)
@@ -102,6 +114,12 @@ def show(level: Level, value: float, **labels: str) -> None:
     """What a gauge shows from now on."""
     gauge = _gauges[level]
     (gauge.labels(**labels) if labels else gauge).set(value)
+
+
+def move(level: Level, by: float, **labels: str) -> None:
+    """A gauge shows so much more from now on, or less."""
+    gauge = _gauges[level]
+    (gauge.labels(**labels) if labels else gauge).inc(by)
 
 
 def skipped(kind: str, row_id: int, problem: Exception | str) -> None:

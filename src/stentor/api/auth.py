@@ -128,6 +128,15 @@ def _check_alive(token: FoundToken, now: int) -> None:
         raise errors.LoginDisabled
 
 
+def good(token: FoundToken, now: int) -> bool:
+    """True while a person's token opens what is his: open streams are asked again and again."""
+    try:
+        judge(token, Access.USER, frozenset(), now)
+    except errors.PublicError:
+        return False
+    return True
+
+
 async def authenticate(
     db: Reader, secret: str | None, access: Access, accepted: frozenset[str], now: int
 ) -> Viewer | None:

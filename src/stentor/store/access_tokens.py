@@ -43,16 +43,18 @@ class FoundToken:
     last_used_at: int | None = None
 
 
-# One row by the unique key of the hash.
-FIND = """
+_SELECT = """
     SELECT t.id, t.application_id, t.account_id, t.scopes, t.expires_at, t.revoked_at,
            a.role_id, a.suspended_at, a.deletion_requested_at, a.memorial,
            u.locale, u.confirmed_at, u.approved, u.disabled, t.last_used_at
     FROM access_tokens t
     LEFT JOIN accounts a ON a.id = t.account_id
     LEFT JOIN users u ON u.account_id = t.account_id
-    WHERE t.token_hash = $1
 """
+# One row by the unique key of the hash.
+FIND = f"{_SELECT} WHERE t.token_hash = $1"
+# By primary key.
+LOAD = f"{_SELECT} WHERE t.id = ANY($1)"
 
 
 async def find(db: Reader, token: str) -> FoundToken | None:
@@ -75,6 +77,11 @@ async def find(db: Reader, token: str) -> FoundToken | None:
     found = FoundToken(*row)
     db.tokens.keep(hashed, 0, found, generation)
     return found
+
+
+async def load(db: Reader, ids: list[int]) -> list[FoundToken]:
+    """Those of the tokens that are there, dead or alive. One query."""
+    return [FoundToken(*row) for row in await db.fetch(LOAD, ids)]
 
 
 ADD = """

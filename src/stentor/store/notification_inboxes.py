@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stentor.store.database import Transaction
+from stentor.store.database import Reader, Transaction
 
 # The update locks the row until the commit: whoever writes to the same inbox waits, so ids
 # become visible in the order in which they were given out, and no poll can step over one.
@@ -34,3 +34,12 @@ async def hold(tx: Transaction, account_ids: Iterable[int]) -> None:
     As whoever adds something does: no two that work on one inbox ever wait for each other.
     """
     await tx.fetch(HOLD, list(set(account_ids)))
+
+
+async def versions(db: Reader, account_ids: list[int]) -> dict[int, int]:
+    """How often the lists of those accounts have changed; one that never did is left out."""
+    rows = await db.fetch(
+        "SELECT account_id, version FROM notification_inboxes WHERE account_id = ANY($1)",
+        account_ids,
+    )
+    return {row[0]: row[1] for row in rows}

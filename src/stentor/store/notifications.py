@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from stentor.domain.notification_policies import NAMES
 from stentor.domain.notifications import Notification, NotificationType
 from stentor.domain.paging import Cursor
 from stentor.store import notification_groups, notification_inboxes, notification_requests
@@ -201,6 +202,29 @@ async def find_with_reason(
     sql = FIND.replace("n.created_at", "n.created_at, n.reason", 1)
     row = await db.fetch_row(sql, account_id, notification_id)
     return None if row is None else (Notification._make(row[:-1]), row[-1])
+
+
+class Fresh(NamedTuple):
+    """A notification that a stream has not told yet, and whether it is to tell of it."""
+
+    row: Notification
+    told: bool
+
+
+# Along the unique key of recipient and id. What a policy has filtered, and what was filtered and
+# let in later, is no news (notifications.md 6.5); nor is anything of whom nobody shall see.
+AFTER = f"""
+    SELECT {COLUMNS}, n.filtered OR n.reason IN ({", ".join(f"'{name}'" for name in NAMES)})
+        OR f.suspended_at IS NOT NULL OR f.deletion_requested_at IS NOT NULL
+    FROM notifications n /*+ notifications_id */ CROSS JOIN accounts f
+    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.id > $2 ORDER BY n.id LIMIT $3
+"""
+
+
+async def after(db: Reader, account_id: int, position: int, limit: int) -> list[Fresh]:
+    """What an account was told after that id, in order, the untold too. One query."""
+    rows = await db.fetch(AFTER, account_id, position, limit)
+    return [Fresh(Notification._make(row[:-1]), not row[-1]) for row in rows]
 
 
 async def newest_id(db: Reader, account_id: int) -> int | None:

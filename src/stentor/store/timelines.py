@@ -37,7 +37,7 @@ HIDDEN_ACCOUNTS = f"""
 """
 
 # An author `a` whose statuses the viewer sees.
-_AUTHOR = """
+AUTHOR = """
     a.suspended_at IS NULL AND a.deletion_requested_at IS NULL
     AND a.id NOT IN (SELECT id FROM hidden)
     AND NOT EXISTS (
@@ -46,7 +46,7 @@ _AUTHOR = """
     )
 """
 # Nobody whom the viewer has blocked or muted is named in it.
-_NAMES_NOBODY = """
+NAMES_NOBODY = """
     NOT EXISTS (
       SELECT 1 FROM mentions n WHERE n.status_id = {0}.id AND NOT n.silent
       AND n.account_id IN (SELECT id FROM disliked) LIMIT 1 OFFSET 0
@@ -137,7 +137,7 @@ async def _page(
 # A status `s` of a source `src` with `languages` and `show_reblogs`. A reply is shown if it is to
 # the viewer, to its own author or to somebody whom the viewer follows; a direct message only to
 # whom it names; a reblog only if what it repeats would be seen too.
-_OF_ACCOUNT = f"""
+OF_ACCOUNT = f"""
     s.account_id = src.account_id
     AND (s.account_id = $1 OR (
       (src.languages IS NULL OR s.language IS NULL
@@ -148,14 +148,14 @@ _OF_ACCOUNT = f"""
       AND (s.visibility <> 'direct' OR EXISTS (
         SELECT 1 FROM mentions m WHERE m.status_id = s.id AND m.account_id = $1 LIMIT 1 OFFSET 0
       ))
-      AND {_NAMES_NOBODY.format("s")}
+      AND {NAMES_NOBODY.format("s")}
     ))
     AND (s.reblog_of_id IS NULL OR (src.show_reblogs AND EXISTS (
       SELECT 1 FROM statuses o JOIN accounts a ON a.id = o.account_id
-      WHERE o.id = s.reblog_of_id AND {_AUTHOR} AND {_NAMES_NOBODY.format("o")} LIMIT 1 OFFSET 0
+      WHERE o.id = s.reblog_of_id AND {AUTHOR} AND {NAMES_NOBODY.format("o")} LIMIT 1 OFFSET 0
     )))
 """
-_EXCLUSIVE = """
+EXCLUSIVE = """
     SELECT la.account_id FROM lists l JOIN list_accounts la ON la.list_id = l.id
     WHERE l.account_id = $1 AND l.exclusive
 """
@@ -163,28 +163,28 @@ _HOME_ACCOUNTS = _Sources(
     select=f"""
       SELECT f.target_account_id AS account_id, f.show_reblogs, f.languages
       FROM follows f JOIN accounts a ON a.id = f.target_account_id
-      WHERE f.account_id = $1 AND {_AUTHOR} AND f.target_account_id NOT IN ({_EXCLUSIVE})
+      WHERE f.account_id = $1 AND {AUTHOR} AND f.target_account_id NOT IN ({EXCLUSIVE})
       UNION ALL SELECT $1::bigint, TRUE, NULL
     """,
     table="statuses s",
     key="s.id",
-    where=_OF_ACCOUNT,
+    where=OF_ACCOUNT,
 )
 # A public status `s` with a hashtag, by an author `a` whom the viewer may be shown unasked.
-_PUBLIC_AUTHOR = f"""
-    {_AUTHOR} AND (a.silenced_at IS NULL OR a.id = $1 OR {_FOLLOWED.format("a.id")})
+PUBLIC_AUTHOR = f"""
+    {AUTHOR} AND (a.silenced_at IS NULL OR a.id = $1 OR {_FOLLOWED.format("a.id")})
 """
-_OF_TAG = f"""
+OF_TAG = f"""
     st.tag_id = src.tag_id AND s.id = st.status_id AND s.visibility = 'public'
     AND EXISTS (
-      SELECT 1 FROM accounts a WHERE a.id = s.account_id AND {_PUBLIC_AUTHOR} LIMIT 1 OFFSET 0
+      SELECT 1 FROM accounts a WHERE a.id = s.account_id AND {PUBLIC_AUTHOR} LIMIT 1 OFFSET 0
     )
 """
 _HOME_TAGS = _Sources(
     select="SELECT tag_id FROM tag_follows WHERE account_id = $1",
     table="status_tags st CROSS JOIN statuses s",
     key="st.status_id",
-    where=f"{_OF_TAG} AND {_NAMES_NOBODY.format('s')}",
+    where=f"{OF_TAG} AND {NAMES_NOBODY.format('s')}",
 )
 
 
@@ -210,6 +210,14 @@ async def home(db: Reader, viewer_id: int, cursor: Cursor, *, now: int) -> list[
     return await _page(db, HOME, viewer_id, cursor, now)
 
 
+REPLIES_ON_LIST = """
+    (s.in_reply_to_account_id IS NULL OR s.in_reply_to_account_id = $1
+     OR s.in_reply_to_account_id = s.account_id OR $7::text = 'followed'
+     OR ($7::text = 'list' AND EXISTS (
+       SELECT 1 FROM list_accounts x
+       WHERE x.list_id = $6 AND x.account_id = s.in_reply_to_account_id LIMIT 1 OFFSET 0
+     )))
+"""
 # The members whom the owner follows; $6 is the list, $7 its replies policy. Besides what home
 # shows, a reply must be to the owner, to its own author, or to whom the policy says.
 _LIST = _Sources(
@@ -217,19 +225,11 @@ _LIST = _Sources(
       SELECT la.account_id, COALESCE(f.show_reblogs, TRUE) AS show_reblogs, f.languages
       FROM list_accounts la JOIN accounts a ON a.id = la.account_id
       LEFT JOIN follows f ON f.account_id = $1 AND f.target_account_id = la.account_id
-      WHERE la.list_id = $6 AND {_AUTHOR} AND (f.id IS NOT NULL OR la.account_id = $1)
+      WHERE la.list_id = $6 AND {AUTHOR} AND (f.id IS NOT NULL OR la.account_id = $1)
     """,
     table="statuses s",
     key="s.id",
-    where=f"""
-      {_OF_ACCOUNT}
-      AND (s.in_reply_to_account_id IS NULL OR s.in_reply_to_account_id = $1
-           OR s.in_reply_to_account_id = s.account_id OR $7::text = 'followed'
-           OR ($7::text = 'list' AND EXISTS (
-             SELECT 1 FROM list_accounts x
-             WHERE x.list_id = $6 AND x.account_id = s.in_reply_to_account_id LIMIT 1 OFFSET 0
-           )))
-    """,
+    where=f"{OF_ACCOUNT} AND {REPLIES_ON_LIST}",
 )
 
 
@@ -260,7 +260,7 @@ _PUBLIC = f"""
     WHERE a.id = s.account_id AND s.visibility = 'public' AND s.reblog_of_id IS NULL
       AND {_RANGE.format("s.id")}
       AND (s.in_reply_to_account_id IS NULL OR s.in_reply_to_account_id = s.account_id)
-      AND {_PUBLIC_AUTHOR} %s
+      AND {PUBLIC_AUTHOR} %s
     ORDER BY s.id %s LIMIT $5::bigint
 """
 # Which part of the world: everybody, local accounts, remote accounts.
@@ -289,7 +289,7 @@ _TAGGED = _Sources(
     table="status_tags st CROSS JOIN statuses s",
     key="st.status_id",
     where=f"""
-      {_OF_TAG}
+      {OF_TAG}
       AND $9::bigint = (SELECT count(*) FROM status_tags x JOIN tags t ON t.id = x.tag_id
                         WHERE x.status_id = st.status_id AND t.name = ANY($7))
       AND NOT EXISTS (
@@ -347,7 +347,7 @@ _DIRECT = f"""
     received AS (
       SELECT m.status_id AS id FROM mentions m CROSS JOIN statuses s CROSS JOIN accounts a
       WHERE s.id = m.status_id AND a.id = s.account_id AND m.account_id = $1
-        AND s.visibility = 'direct' AND {_RANGE.format("m.status_id")} AND {_AUTHOR}
+        AND s.visibility = 'direct' AND {_RANGE.format("m.status_id")} AND {AUTHOR}
       ORDER BY m.status_id %(order)s LIMIT $5::bigint
     ),
     direct AS (SELECT id FROM own UNION SELECT id FROM received)
