@@ -11,6 +11,7 @@ import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from stentor.domain.notifications import BY_NAME
 from stentor.domain.push_subscriptions import Preferences, PushSubscription, Target
 from stentor.push.envelope import Envelope
 from stentor.push.sealing import Seals
@@ -21,14 +22,7 @@ from tests.factories import NOW, Person
 
 #: The secret of the tests' services.
 SECRET = b"s" * 32
-EVERYTHING = {
-    name: True
-    for name in (
-        "mention status reblog follow follow_request favourite poll update severed_relationships"
-        " moderation_warning annual_report admin.sign_up admin.report quote quoted_update"
-        " added_to_collection collection_update"
-    ).split()
-}
+EVERYTHING = dict.fromkeys(BY_NAME, True)
 
 
 class Device:
