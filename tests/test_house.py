@@ -28,6 +28,7 @@ HELPERS = {
     "helpers",
     "invariants",
     "keeper",
+    "mail_server",
     "map_of_the_house",
     "push_service",
     "servers",

@@ -13,10 +13,15 @@ from stentor.api import application
 from stentor.api.rate_limits import RateLimits
 from stentor.api.routes import ROUTES
 from stentor.api.services import Features, Services
-from stentor.config import Settings
+from stentor.config import ConfigProblem, Settings, first_line
+from stentor.domain import emails
 from stentor.domain.links import Links
 from stentor.keys import KeysProblem, load_or_create
 from stentor.lock import Lock
+from stentor.mail import worker as mail_worker
+from stentor.mail.messages import Sender, Site, sender
+from stentor.mail.sender import MailServer
+from stentor.mail.worker import Mailer
 from stentor.store import users
 from stentor.store.database import Database, open_database
 from stentor.store.snowflakes import Snowflakes
@@ -36,6 +41,7 @@ def key_file(settings: Settings) -> Path:
 def services(settings: Settings, db: Database) -> Services:
     """What endpoints may use, from settings and an open database. Raises KeysProblem."""
     keys = load_or_create(key_file(settings))
+    db.mails = settings.mails
     return Services(
         db=db,
         bus=LocalBus(),
@@ -58,6 +64,41 @@ def services(settings: Settings, db: Database) -> Services:
         media=Path(settings.data) / "media",
         secret=keys.secret,
     )
+
+
+def mailer(settings: Settings, everything: Services) -> Mailer | None:
+    """What sends e-mails; None if no mail server is named. Raises ConfigProblem."""
+    if not settings.mails:
+        return None
+    links = everything.links
+    name = emails.host(links.domain)
+    from_us = Sender(emails.one_line(settings.title), f"notifications@{name}")
+    if settings.smtp_from:
+        from_us = sender(settings.smtp_from)
+    server = MailServer(
+        host=settings.smtp_host,
+        port=settings.site_smtp_port,
+        security=settings.smtp_security,  # type: ignore[arg-type]  # checked by config
+        sender=from_us.address,
+        our_name=name,
+        username=settings.smtp_username,
+        password=settings.smtp_password or first_line(settings.smtp_password_file),
+        ca_file=settings.smtp_ca_file,
+        timeout=float(settings.smtp_timeout),
+    )
+    try:
+        tls = None if server.security == "none" else server.tls()
+    except OSError as problem:
+        raise ConfigProblem(f"smtp_ca_file: {settings.smtp_ca_file}: {problem}") from problem
+    site = Site(
+        title=settings.title,
+        domain=links.domain,
+        base=links.base,
+        sender=from_us,
+        link=settings.email_link,
+        contact=settings.contact_email,
+    )
+    return Mailer(everything.db, server, site, everything.secret, now, tls)
 
 
 def build(everything: Services) -> Any:
@@ -114,6 +155,7 @@ class Application:
             await db.migrate()
             await _expect_keys(key_file(self.settings), db)
             self.services = services(self.settings, db)
+            mails = mailer(self.settings, self.services)
         except BaseException:
             await db.close()
             raise
@@ -123,6 +165,10 @@ class Application:
             asyncio.create_task(jobs.run(db, self.services.bus, now=now)),
             asyncio.create_task(last_uses.run(db, self.services.last_uses)),
         ]
+
+        if mails is not None:
+            for _ in range(self.settings.smtp_connections):
+                self.run_beside(mail_worker.run(mails))
 
     def run_beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs that, too, until the application stops."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _DOMAIN = re.compile(r"(?:[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?\Z")
+_SENDER = re.compile(r"([^<>@\"\x00-\x1f]*<)?[^\s@<>,;:\"()\[\]\\]+@(?:[\w-]+\.)*[\w-]+(?(1)>|)\Z")
 _EXAMPLE_HEAD = """\
 # Every setting of a Stentor server. `stentor serve --config FILE` reads this file; an
 # environment variable wins over it, and an option on the command line over both.
@@ -31,8 +32,9 @@ class ConfigProblem(Exception):
     """A setting that makes no sense; its text names the setting and says what would."""
 
 
-def _setting(default: Any, text: str, *choices: str) -> Any:
-    return field(default=default, metadata={"text": text, "choices": choices})
+def _setting(default: Any, text: str, *choices: str, secret: bool = False) -> Any:
+    metadata = {"text": text, "choices": choices, "secret": secret}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,40 @@ class Settings:
     push_allow_private: bool = _setting(
         False, "Whether push messages may go to private addresses (for development only)."
     )
+    smtp_host: str = _setting("", "The mail server that e-mails are handed to; empty to send none.")
+    smtp_port: int = _setting(
+        0, "Its port; 0 for the usual one: 587 with starttls, 465 with tls, 25 with none."
+    )
+    smtp_security: str = _setting(
+        "starttls",
+        "How the connection to it is protected. Nothing is sent if that cannot be had.",
+        "starttls",
+        "tls",
+        "none",
+    )
+    smtp_username: str = _setting("", "The name to sign in with; empty for no sign-in.")
+    smtp_password: str = _setting(
+        "", "The password to sign in with; rather name a file.", secret=True
+    )
+    smtp_password_file: str = _setting("", "A file whose first line is that password.")
+    smtp_ca_file: str = _setting(
+        "", "Certificates (PEM) to trust for the mail server; empty for those of the system."
+    )
+    smtp_from: str = _setting(
+        "",
+        "The sender of e-mails, address or Name <address>; empty for the server's title and "
+        "notifications@ its domain.",
+    )
+    smtp_timeout: int = _setting(
+        30, "Seconds to wait for the mail server at each step; a message is given twice that."
+    )
+    smtp_connections: int = _setting(
+        2, "How many connections to the mail server are used at once, at most."
+    )
+    email_link: str = _setting(
+        "",
+        "Where people read their notifications in a browser; e-mails link there. Empty for none.",
+    )
     nodeinfo_name: str = _setting(
         "mastodon",
         "The software name in nodeinfo. Clients switch features on for 'mastodon'; "
@@ -102,6 +138,16 @@ class Settings:
     def site_database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:{Path(self.data) / 'stentor.db'}"
+
+    @property
+    def mails(self) -> bool:
+        """Whether e-mails are sent."""
+        return bool(self.smtp_host)
+
+    @property
+    def site_smtp_port(self) -> int:
+        """The port of the mail server."""
+        return self.smtp_port or {"starttls": 587, "tls": 465, "none": 25}[self.smtp_security]
 
     @property
     def proxies(self) -> tuple[str, ...]:
@@ -190,11 +236,44 @@ def _check(settings: Settings) -> None:
     url = settings.database_url
     if url and not url.startswith(("sqlite:", "postgres:", "postgresql:")):
         raise ConfigProblem("database_url: begin it with sqlite: or postgresql:")
+    _check_mail(settings)
     for proxy in settings.proxies:
         try:
             ipaddress.ip_address(proxy)
         except ValueError as problem:
             raise ConfigProblem(f"trusted_proxies: {proxy!r} is no IP address") from problem
+
+
+def _check_mail(settings: Settings) -> None:
+    if not 0 <= settings.smtp_port <= 65535:
+        raise ConfigProblem(f"smtp_port: {settings.smtp_port} is not between 0 and 65535")
+    if not 1 <= settings.smtp_timeout <= 300:
+        raise ConfigProblem(f"smtp_timeout: {settings.smtp_timeout} is not between 1 and 300")
+    if not 1 <= settings.smtp_connections <= 20:
+        raise ConfigProblem(f"smtp_connections: {settings.smtp_connections} is not 1 to 20")
+    if settings.smtp_from and not _SENDER.match(settings.smtp_from):
+        raise ConfigProblem("smtp_from: give an address, or Name <address>")
+    if settings.smtp_password and settings.smtp_password_file:
+        raise ConfigProblem("smtp_password: give it, or smtp_password_file, not both")
+    password = settings.smtp_password or settings.smtp_password_file
+    if bool(settings.smtp_username) != bool(password):
+        raise ConfigProblem("smtp_username and a password go together: give both or neither")
+    if password and settings.smtp_security == "none" and not is_loopback(settings.smtp_host):
+        raise ConfigProblem(
+            "smtp_security: a password is not sent without protection; use starttls or tls"
+        )
+    if settings.email_link and not settings.email_link.startswith(("https://", "http://")):
+        raise ConfigProblem("email_link: begin it with https://")
+
+
+def first_line(file: str) -> str:
+    """The first line of a file that holds a secret; '' if none is named. Raises ConfigProblem."""
+    if not file:
+        return ""
+    try:
+        return Path(file).read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigProblem(f"{file} cannot be read: {type(problem).__name__}") from problem
 
 
 def _read(file: Path) -> dict[str, Any]:

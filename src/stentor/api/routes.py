@@ -7,19 +7,16 @@ asked for, and on top of them those named here; a route that is open to everybod
 
 from __future__ import annotations
 
-from functools import partial
-
 from stentor.api import (
     absent,
     accounts,
-    admin_accounts,
-    admin_domain_blocks,
-    admin_reports,
+    admin_routes,
     apps,
     blocks,
     bookmarks,
     conversations,
     domain_blocks,
+    email_settings,
     favourites,
     filters,
     filters_v1,
@@ -44,16 +41,18 @@ from stentor.api import (
     registrations,
     relationships,
     reports,
+    routing,
     search,
     sign_in,
     small_answers,
     statuses,
     tags,
     timelines,
+    unsubscriptions,
     well_known,
 )
 from stentor.api.auth import Access
-from stentor.api.endpoint import Handler, Route
+from stentor.api.endpoint import Route
 from stentor.api.pages import render
 from stentor.api.rate_limits import (
     API,
@@ -70,29 +69,14 @@ from stentor.api.rate_limits import (
     SIGN_IN_ACCOUNT,
     SIGN_UP,
     STATUSES,
-    Limit,
 )
 
 PUBLIC, USER, TOKEN, APP, OPEN = (
     Access.PUBLIC, Access.USER, Access.TOKEN, Access.APP, Access.OPEN,
 )  # fmt: skip
 
-
-def _route(
-    method: str, path: str, handler: Handler, access: Access, *scopes: str,
-    limits: tuple[Limit, ...] = (),
-) -> Route:  # fmt: skip
-    """A route. All but those that are open to everybody count against the limits of the API."""
-    general = () if access is OPEN else API
-    return Route(method, path, handler, access, frozenset(scopes), general + limits)
-
-
-_get = partial(_route, "GET")
-_post = partial(_route, "POST")
-_put = partial(_route, "PUT")
-_patch = partial(_route, "PATCH")
-_delete = partial(_route, "DELETE")
-
+_get, _post, _put = routing.get, routing.post, routing.put
+_patch, _delete = routing.patch, routing.delete
 
 READ_ACCOUNTS = ("read", "read:accounts")
 WRITE_ACCOUNTS = ("write", "write:accounts")
@@ -111,60 +95,6 @@ WRITE_COLLECTIONS = ("write", "write:collections")
 ADMIN_LISTS = (
     "canonical_email_blocks", "domain_allows", "email_domain_blocks", "ip_blocks",
 )  # fmt: skip
-
-
-def _admin_accounts(base: str) -> tuple[Route, ...]:
-    """Acting on accounts (surroundings B2.4); the role decides beside the scope."""
-    admin = admin_accounts
-    read, write = _admin("read", "accounts"), _admin("write", "accounts")
-    verbs = (
-        ("action", admin.act),
-        ("enable", admin.enable),
-        ("unsilence", admin.unsilence),
-        ("unsuspend", admin.unsuspend),
-        ("unsensitive", admin.unsensitive),
-        ("approve", admin.approve),
-        ("reject", admin.reject),
-    )
-    return (
-        _get(base, admin.index_v1, USER, *read),
-        _get(base.replace("v1", "v2"), admin.index_v2, USER, *read),
-        _get(f"{base}/{{id}}", admin.show, USER, *read),
-        _delete(f"{base}/{{id}}", admin.delete, USER, *write),
-        *(_post(f"{base}/{{id}}/{name}", verb, USER, *write) for name, verb in verbs),
-    )
-
-
-def _admin_reports(base: str) -> tuple[Route, ...]:
-    """Handling reports (surroundings B2.4)."""
-    admin = admin_reports
-    read, write = _admin("read", "reports"), _admin("write", "reports")
-    return (
-        _get(base, admin.index, USER, *read),
-        _get(f"{base}/{{id}}", admin.show, USER, *read),
-        _put(f"{base}/{{id}}", admin.update, USER, *write),
-        _post(f"{base}/{{id}}/assign_to_self", admin.assign_to_self, USER, *write),
-        _post(f"{base}/{{id}}/unassign", admin.unassign, USER, *write),
-        _post(f"{base}/{{id}}/resolve", admin.resolve, USER, *write),
-        _post(f"{base}/{{id}}/reopen", admin.reopen, USER, *write),
-    )
-
-
-def _admin_domain_blocks(base: str) -> tuple[Route, ...]:
-    """Domains that the server keeps away."""
-    admin = admin_domain_blocks
-    read, write = _admin("read", "domain_blocks"), _admin("write", "domain_blocks")
-    return (
-        _get(base, admin.index, USER, *read),
-        _post(base, admin.create, USER, *write),
-        _get(f"{base}/{{id}}", admin.show, USER, *read),
-        _put(f"{base}/{{id}}", admin.update, USER, *write),
-        _delete(f"{base}/{{id}}", admin.delete, USER, *write),
-    )
-
-
-def _admin(verb: str, name: str) -> tuple[str, str]:
-    return f"admin:{verb}", f"admin:{verb}:{name}"
 
 
 def _requests(base: str) -> tuple[Route, ...]:
@@ -447,6 +377,10 @@ ROUTES: tuple[Route, ...] = (
     _get("/api/stentor/v1/notifications/{id}/why", notification_decisions.why, USER,
          *READ_NOTIFICATIONS),
     _get("/api/stentor/v1/decisions", notification_decisions.index, USER, *READ_NOTIFICATIONS),
+    _get("/api/stentor/v1/email_settings", email_settings.show, USER, *READ_ACCOUNTS),
+    _patch("/api/stentor/v1/email_settings", email_settings.update, USER, *WRITE_ACCOUNTS),
+    _get("/unsubscribe", unsubscriptions.ask, OPEN, limits=(PAGES,)),
+    _post("/unsubscribe", unsubscriptions.create, OPEN, limits=(PAGES,)),
     _get("/api/v1/markers", markers.show, USER, "read", "read:statuses"),
     _post("/api/v1/markers", markers.save, USER, "write", "write:statuses"),
     # --- push
@@ -457,9 +391,9 @@ ROUTES: tuple[Route, ...] = (
           limits=API),
     # --- moderation
     _post("/api/v1/reports", reports.create, USER, "write", "write:reports", limits=(REPORTS,)),
-    *_admin_accounts("/api/v1/admin/accounts"),
-    *_admin_reports("/api/v1/admin/reports"),
-    *_admin_domain_blocks("/api/v1/admin/domain_blocks"),
+    *admin_routes.accounts("/api/v1/admin/accounts"),
+    *admin_routes.reports("/api/v1/admin/reports"),
+    *admin_routes.domain_blocks("/api/v1/admin/domain_blocks"),
     # --- small honest answers
     _get("/api/v1/custom_emojis", small_answers.no_list, OPEN, limits=API),
     _get("/api/v1/accounts/{id}/identity_proofs", small_answers.no_list, USER, *READ_ACCOUNTS),

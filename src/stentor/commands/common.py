@@ -134,9 +134,11 @@ async def open_existing(settings: Settings) -> Database:
     """The database as it is. Raises Failure or StorageProblem."""
     make_folder(settings)
     try:
-        return await open_database(settings.site_database)
+        db = await open_database(settings.site_database)
     except ValueError as problem:
         raise Failure(str(problem), CONFIG) from problem
+    db.mails = settings.mails
+    return db
 
 
 @asynccontextmanager

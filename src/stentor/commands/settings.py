@@ -8,9 +8,10 @@ import click
 
 from stentor import config as rules
 from stentor.commands import common
-from stentor.logs import clean
+from stentor.logs import HIDDEN, clean
 
 NAMES = tuple(one.name for one in dataclasses.fields(rules.Settings))
+SECRET = {one.name for one in dataclasses.fields(rules.Settings) if one.metadata["secret"]}
 
 
 @click.command()
@@ -31,14 +32,16 @@ def settings(config: str | None, *, example: bool) -> None:
         click.echo(rules.example(), nl=False)
         return
     found, sources = common.settings_from({}, config)
-    values = {name: _shown(getattr(found, name)) for name in NAMES}
+    values = {name: _shown(name, getattr(found, name)) for name in NAMES}
     widest = max(map(len, NAMES))
     wide = min(40, max(map(len, values.values())))
     for name in NAMES:
         click.echo(f"{name:{widest}}  {values[name]:{wide}}  {sources[name]}")
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
+    if name in SECRET and value:
+        return HIDDEN
     if isinstance(value, bool):
         return "on" if value else "off"
     return clean(str(value)) or "(empty)"

@@ -151,7 +151,8 @@ def one_line(value: str) -> str:
 
 def shown_name(display_name: str, username: str, *, longest: int = 40) -> str:
     """A name for a text around it: one line, cut, and unable to turn that text (T54)."""
-    name = text.excerpt(one_line(display_name), longest, max_bytes=4 * longest)
+    # `=?` would begin an encoded word, which hides from us what a reader is shown.
+    name = text.excerpt(one_line(display_name).replace("=?", "= ?"), longest, max_bytes=4 * longest)
     plain = text.isolated(name)[1:-1]
     if not plain.strip() or all(unicodedata.category(one) == "Cf" for one in plain):
         plain = username

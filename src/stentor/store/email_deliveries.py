@@ -176,7 +176,7 @@ class Addressee(NamedTuple):
 
 
 # By primary keys.
-READERS = """
+ADDRESSEES = """
     SELECT a.id, a.username, u.email, u.locale,
            u.confirmed_at IS NOT NULL AND a.deletion_requested_at IS NULL AND NOT a.memorial,
            u.approved AND NOT u.disabled AND a.suspended_at IS NULL,
@@ -187,9 +187,9 @@ READERS = """
 """
 
 
-async def readers(db: Reader, account_ids: Sequence[int]) -> dict[int, Addressee]:
+async def addressees(db: Reader, account_ids: Sequence[int]) -> dict[int, Addressee]:
     """Those people, as far as they are still there. One query."""
-    found = await db.fetch(READERS, list(set(account_ids)))
+    found = await db.fetch(ADDRESSEES, list(set(account_ids)))
     return {row[0]: Addressee._make(row) for row in found}
 
 
