@@ -105,3 +105,40 @@ def test_the_password_of_an_address_is_never_shown(text: str, clean: str):
                min_size=1).map(lambda secret: f"canary{secret}"))  # fmt: skip
 def test_no_password_of_a_database_gets_through(secret: str):
     assert "canary" not in logs.clean(f"postgresql://me:{secret}@db.example/x")
+
+
+class Terminal(io.StringIO):
+    """Somebody looks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("make", [io.StringIO, Terminal])
+def test_a_traceback_shows_no_variables(make: type[io.StringIO]):
+    stream = make()
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    logs.configure("debug", stream)
+    try:
+        held = CANARY
+        try:
+            int(f"no number {len(held)}")
+        except ValueError:
+            structlog.get_logger("x").exception("failed")
+            logging.getLogger("library").exception("failed too")
+    finally:
+        structlog.reset_defaults()
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger().setLevel(level)
+    assert stream.getvalue().count("ValueError") >= 2
+    assert CANARY not in stream.getvalue()
+
+
+def test_a_program_that_has_set_up_its_own_log_keeps_it():
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
+    before = structlog.get_config()["processors"]
+    try:
+        logs.configure_if_nobody_has()
+        assert structlog.get_config()["processors"] is before
+    finally:
+        structlog.reset_defaults()

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from stentor import logs
 from stentor.actions import housekeeping, jobs, last_uses
 from stentor.api import application
 from stentor.api.rate_limits import RateLimits
@@ -140,6 +141,7 @@ class Application:
         async with self._turn:
             if self._inner is not None:
                 return
+            logs.configure_if_nobody_has(self.settings.log_level)
             folder = Path(self.settings.data)
             await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
             self._lock = Lock(folder)

@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -23,7 +23,7 @@ class KeysProblem(Exception):
 class Keys:
     """``secret`` signs sessions and links (32 bytes); the other is the VAPID key of RFC 8292."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     vapid: ec.EllipticCurvePrivateKey
 
     @property

@@ -44,6 +44,15 @@ def clean(text: str) -> str:
     return text
 
 
+def configure_if_nobody_has(level: str = "info") -> None:
+    """`configure`, unless the program that we are mounted in has set structlog up itself.
+
+    What structlog does by itself shows variables in tracebacks, tokens among them.
+    """
+    if not structlog.is_configured():
+        configure(level)
+
+
 def configure(level: str = "info", out: TextIO | None = None) -> None:
     """Lines for people on a terminal, JSON everywhere else; the libraries' logs join in."""
     out = out or sys.stderr
@@ -53,11 +62,10 @@ def configure(level: str = "info", out: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    shown: list[Any]
-    if out.isatty():
-        shown = [redact, structlog.dev.ConsoleRenderer()]
-    else:
-        shown = [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer()]
+    # Tracebacks are text before they are cleaned, and never show variables: those hold tokens.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    last: Any = plain if out.isatty() else structlog.processors.JSONRenderer()
+    shown: list[Any] = [structlog.processors.format_exc_info, redact, last]
     structlog.configure(
         processors=[*common, *shown],
         wrapper_class=structlog.make_filtering_bound_logger(lowest),

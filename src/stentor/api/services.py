@@ -47,7 +47,7 @@ class Services:
     #: Where uploaded files are kept.
     media: Path
     #: 32 bytes that sign sessions and links; see `stentor.keys`.
-    secret: bytes
+    secret: bytes = field(repr=False)
     #: Numbers about the whole server, remembered by this process.
     usage: Usage = field(default_factory=Usage)
     #: When tokens were used, until that is written down.
