@@ -18,6 +18,13 @@ class Metric(Enum):
     """Every counter: its name, what it counts, its labels."""
 
     EMAIL = ("stentor_emails", "E-mails, by what came of an attempt", ("outcome",))
+    BUS_GAPS = (
+        "stentor_bus_gaps",
+        "Times that news of other processes may have been missed, by how that was noticed",
+        ("reason",),
+    )
+    BUS_GARBAGE = ("stentor_bus_garbage", "Messages on the bus that are none of ours", ())
+    BUS_OVERFLOWS = ("stentor_bus_overflows", "Times that too much waited for the bus", ())
     HTTP_FAILURES = ("stentor_http_failures", "Requests that ended in a fault of ours", ("kind",))
     NOTIFICATION_DECIDED = (
         "stentor_notification_decided",
@@ -63,6 +70,7 @@ class Level(Enum):
     """Every gauge: its name, what it shows, its labels."""
 
     STREAM_CLIENTS = ("stentor_stream_clients", "Streams that are open", ("transport",))
+    BUS_UP = ("stentor_bus_up", "Whether the bus to other processes carries: 1, or 0", ())
     PUSH_SUBSCRIPTIONS = (
         "stentor_push_subscriptions",
         "Push subscriptions: good, or failing at the moment",
@@ -97,7 +105,8 @@ _build.labels(version=__version__).set(1)
 
 def count(metric: Metric, **labels: str) -> None:
     """Adds one."""
-    _counters[metric].labels(**labels).inc()
+    counter = _counters[metric]
+    (counter.labels(**labels) if labels else counter).inc()
 
 
 def count_many(metric: Metric, amount: int, **labels: str) -> None:

@@ -1,0 +1,263 @@
+"""A bus between processes, whatever carries it: queue, heartbeats, reconnecting, noticing gaps.
+
+What is published is told here at once and put in a queue; one task sends it, in order, in parcels.
+Whatever may have got lost becomes a gap: the listeners are told that news may be missing, and since
+when (`stentor.streaming.bus.Missed`). Losing the bus never loses a row: it only wakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from stentor import telemetry
+from stentor.streaming import numbering
+from stentor.streaming.bus import LocalBus, News
+from stentor.streaming.numbering import BEAT, SILENCE, Kind, Peers
+from stentor.telemetry import Level, Metric
+
+log = structlog.get_logger("stentor.bus")
+
+#: News that may wait to be sent; beyond that all are dropped, and the others notice it.
+WAITING = 20_000
+#: News that are taken from the queue at once.
+BATCH = 2_000
+#: Seconds that connecting and sending may take, and that starting and closing wait for it.
+PATIENCE = 2.0
+#: Seconds after connecting during which what is found missing is told together.
+SETTLING = 1.5
+#: Seconds between two attempts to connect, at first and at most.
+PAUSES = (0.1, 2.0)
+
+
+class Carrier(Protocol):
+    """A way to say something to all processes that listen, ourselves included, in order."""
+
+    async def open(self, hear: Callable[[bytes | str], None], lost: Callable[[], None]) -> None:
+        """Connects, and returns when everything that is said from now on is heard.
+
+        ``lost`` is called when that is over, or when something heard had to be dropped.
+        """
+
+    async def send(self, messages: Sequence[bytes]) -> None:
+        """Says them in that order. Raises if that is not possible."""
+
+    async def close(self) -> None:
+        """Ends the connection, in whatever state it is."""
+
+
+class _LostError(Exception):
+    """The connection is gone, or does not bring us what we say ourselves."""
+
+
+class RelayBus(LocalBus):
+    """News from and to other processes. `publish` is for the loop that `start` ran in."""
+
+    def __init__(self, carrier: Carrier, *, name: str) -> None:
+        super().__init__()
+        self._carrier = carrier
+        self._name = name
+        self._begun = time.monotonic()
+        self._origin = secrets.token_hex(8)
+        self._peers = Peers(self._origin)
+        self._number = 0
+        self._queue: deque[News] = deque()
+        self._unsent: list[bytes] = []
+        self._bell = asyncio.Event()
+        self._up = asyncio.Event()
+        self._is_lost = False
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+        # When we were last sure to hear everything; None before we ever did and nobody listened.
+        self._sure_at: float | None = None
+        self._settled_at = 0.0
+        self._pending_gap: tuple[float, str] | None = None
+        self._echo_at = 0.0
+        self._beat_at = 0.0
+        self._looked_at = 0.0
+
+    # --- for those who use it
+
+    def publish(self, news: News) -> None:
+        super().publish(news)
+        if len(self._queue) >= WAITING:
+            self._queue.clear()
+            self._number += 1  # a number that nobody will hear: the others notice that
+            telemetry.count(Metric.BUS_OVERFLOWS)
+        self._queue.append(news)
+        self._bell.set()
+
+    async def start(self) -> None:
+        """Connects and listens until `close`; if the bus is out, goes on and keeps trying."""
+        self._task = asyncio.create_task(self._run())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._up.wait()
+        except TimeoutError:
+            self._sure_at = self._sure_at or time.monotonic()
+            log.warning("the bus is out of reach; still trying", bus=self._name)
+
+    async def close(self) -> None:
+        """Sends what waits, says goodbye and ends; takes no longer than twice `PATIENCE`."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        self._closing = True
+        self._bell.set()
+        if self._up.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(task), PATIENCE)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await self._disconnect()
+
+    # --- the task
+
+    async def _run(self) -> None:
+        shortest, longest = PAUSES
+        pause = shortest
+        while not self._closing:
+            try:
+                await self._connect()
+                pause = shortest
+                await self._pump()
+            except Exception as problem:  # noqa: BLE001 - whatever it is, we connect again
+                self._disconnected(problem)
+                await self._disconnect()
+                await asyncio.sleep(pause * (0.5 + secrets.randbelow(1000) / 1000))
+                pause = min(pause * 2, longest)
+
+    async def _connect(self) -> None:
+        self._is_lost = False
+        async with asyncio.timeout(PATIENCE):
+            await self._carrier.open(self._hear, self._lost)
+        self._connected()
+
+    def _connected(self) -> None:
+        now = time.monotonic()
+        self._peers.connected(now)
+        self._settled_at = now + SETTLING
+        self._echo_at = self._looked_at = now
+        self._beat_at = 0.0
+        if self._sure_at is not None:
+            self._gap(now - self._sure_at, "outage")
+        self._sure_at = now
+        self._up.set()
+        telemetry.show(Level.BUS_UP, 1)
+        log.info("bus connected", bus=self._name)
+
+    def _disconnected(self, problem: Exception) -> None:
+        if self._up.is_set():
+            log.warning("bus lost", bus=self._name, problem=f"{type(problem).__name__}: {problem}")
+        self._up.clear()
+        telemetry.show(Level.BUS_UP, 0)
+
+    async def _disconnect(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._carrier.close()
+        except Exception as problem:  # noqa: BLE001 - it is of no use any more
+            log.debug("bus did not close", bus=self._name, problem=repr(problem))
+
+    async def _pump(self) -> None:
+        """Sends until told to stop; returns after the goodbye. Raises when the bus is lost."""
+        while True:
+            self._look()
+            messages = self._take()
+            if messages:
+                self._unsent = messages
+                async with asyncio.timeout(PATIENCE):
+                    await self._carrier.send(messages)
+                self._unsent = []
+            if self._queue:
+                continue
+            if self._closing:
+                async with asyncio.timeout(PATIENCE):
+                    await self._carrier.send([self._message(Kind.BYE)])
+                return
+            self._bell.clear()
+            wait = max(0.0, self._beat_at + BEAT - time.monotonic())
+            alarm = asyncio.get_running_loop().call_later(wait, self._bell.set)
+            await self._bell.wait()
+            alarm.cancel()
+
+    def _take(self) -> list[bytes]:
+        # What was not sent keeps its numbers: whoever has heard it all the same, drops it.
+        messages, self._unsent = self._unsent, []
+        news = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+        for parcel in numbering.in_parcels(map(numbering.encode_news, news)):
+            self._number += 1
+            messages.append(self._message(Kind.NEWS, parcel))
+        now = time.monotonic()
+        if now - self._beat_at >= BEAT:
+            self._beat_at = now
+            messages.append(self._message(Kind.BEAT))
+        return messages
+
+    def _message(self, kind: Kind, parcel: Sequence[bytes] = ()) -> bytes:
+        age = time.monotonic() - self._begun
+        return numbering.encode(self._origin, kind, self._number, age, parcel)
+
+    # --- what is heard, and what is not
+
+    def _lost(self) -> None:
+        self._is_lost = True
+        self._bell.set()
+
+    def _hear(self, payload: bytes | str) -> None:
+        message = numbering.decode(payload)
+        if message is None:
+            telemetry.count(Metric.BUS_GARBAGE)
+            return
+        now = time.monotonic()
+        if message.origin == self._origin:
+            self._echo_at = self._sure_at = now
+            return
+        heard = self._peers.hear(message, now)
+        if heard.gap is not None:
+            self._gap(heard.gap, "missing")
+        for news in heard.news:
+            self.tell(news)
+
+    def _look(self) -> None:
+        """Judges who is silent: the others, or the bus itself. Raises _LostError."""
+        if self._is_lost:
+            raise _LostError("the connection ended")
+        now = time.monotonic()
+        if now - self._looked_at > 2 * BEAT:
+            # It was we who did not listen; whatever has been said meanwhile is about to be read.
+            self._peers.excuse(now)
+            self._echo_at = now
+        self._looked_at = now
+        if now - self._echo_at > SILENCE:
+            raise _LostError("it does not bring what we say ourselves")
+        silent = self._peers.vanished(now)
+        if silent is not None:
+            self._gap(silent, "vanished")
+        if self._pending_gap is not None and now >= self._settled_at:
+            since, reason = self._pending_gap
+            self._pending_gap = None
+            self._report(now - since, reason)
+
+    def _gap(self, seconds: float, reason: str) -> None:
+        now = time.monotonic()
+        if now >= self._settled_at:
+            self._report(seconds, reason)
+            return
+        # Just connected: the others' first words tell what else is missing.
+        since = now - seconds
+        if self._pending_gap is None or since < self._pending_gap[0]:
+            self._pending_gap = (since, reason)
+
+    def _report(self, seconds: float, reason: str) -> None:
+        telemetry.count(Metric.BUS_GAPS, reason=reason)
+        log.warning("news may be missing", bus=self._name, reason=reason, seconds=round(seconds, 1))
+        self.tell_missed(seconds)
