@@ -69,7 +69,7 @@ async def devices(db: Reader, subscription_ids: Iterable[int], *, now: int) -> d
     return found
 
 
-_N, _A, _S = len(Notification._fields), len(Account._fields), len(Status._fields)
+_N, _A, _S = len(Notification._fields), accounts.COLUMNS.count(",") + 1, len(Status._fields)
 _BETWEEN = 3
 
 
@@ -138,7 +138,7 @@ async def told(
 
 def _told(row: Row) -> Told:
     notification = Notification._make(row[:_N])
-    sender = Account._make(row[_N : _N + _A])
+    sender = Account(*row[_N : _N + _A])
     follows, followed, silenced = row[_N + _A : _N + _A + _BETWEEN]
     rest = row[_N + _A + _BETWEEN :]
     return Told(
