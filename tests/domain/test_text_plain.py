@@ -175,6 +175,15 @@ def test_an_excerpt_is_the_start_of_the_text_and_within_both_limits(typed, limit
         assert short[:-1] in starts
 
 
+@given(st.text(alphabet="ab \né\u00ad\u02ff\u0301\r\u200d", max_size=14), st.integers(-1, 12))
+def test_an_excerpt_of_simple_letters_is_cut_as_that_of_any(typed, limit):
+    clusters = list(text.graphemes(typed))
+    whole = len(clusters) <= limit
+    cut = "".join(clusters[: limit - 1]).rstrip() + "…" if limit > 0 else ""
+    for max_bytes in (None, 100):
+        assert text.excerpt(typed, limit, max_bytes=max_bytes) == (typed if whole else cut)
+
+
 def test_an_excerpt_of_bytes_is_as_long_as_it_can_be():
     assert text.excerpt("é" * 140, max_bytes=279) == "é" * 138 + "…"
     assert text.excerpt(FAMILY * 140, 140, max_bytes=3000) == FAMILY * 119 + "…"

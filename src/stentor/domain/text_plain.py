@@ -16,6 +16,9 @@ _UNSTORABLE = regex.compile(r"[\x00\ud800-\udfff]")
 # their run at every step: a row of flags would cost quadratic time. So pairs come first.
 _GRAPHEME = regex.compile(r"\p{RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*+|\X")
 
+# Nothing in here makes one cluster with its neighbour, and nothing takes more than two bytes.
+_ONE_BY_ONE = regex.compile(r"[\x00-\x0c\x0e-\u02ff]*+\Z")
+
 # Embeddings, overrides and isolates: what can reorder the text that follows it.
 _BIDI_REORDERING = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
@@ -64,6 +67,9 @@ def excerpt(text: str, limit: int = limits.PUSH_BODY, *, max_bytes: int | None =
     Cut on grapheme borders. ``max_bytes`` bounds the UTF-8 as well: 140 family emoji are more
     than one push message holds.
     """
+    head = text[: limit + 1]
+    if limit > 0 and _ONE_BY_ONE.match(head) and (max_bytes is None or 2 * limit + 3 <= max_bytes):
+        return text if len(head) <= limit else head[: limit - 1].rstrip() + ELLIPSIS
     kept, size = [], 0
     room = 4 * len(text) + len(ELLIPSIS.encode()) if max_bytes is None else max_bytes
     for cluster in islice(graphemes(text), max(limit, 0) + 1):

@@ -93,10 +93,14 @@ async def build(
     for promise in promises:
         device = devices.get(promise.subscription_id)
         subject = told.get((promise.account_id, promise.notification_id))
-        if device is None or subject is None or not _may_be_sent(device, subject):
-            messages.append(None)
-        else:
-            messages.append(_message(device, subject, links, seals))
+        messages.append(
+            _message(device, subject, links, seals)
+            if device is not None
+            and subject is not None
+            and device.subscription.account_id == promise.account_id
+            and _may_be_sent(device, subject)
+            else None
+        )
     return messages
 
 
