@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import NOW, insert, make_account, make_follow
+from tests.factories import NOW, insert, make_account, make_follow, make_status
 from tests.fixtures import query_budget
 from tests.helpers import Client
 
@@ -38,6 +38,36 @@ async def test_an_account_is_shown_to_anybody(client: Client) -> None:
         "created_at": "2026-06-01T00:00:00.000Z",
     }
     assert "source" not in answer.json
+
+
+async def test_who_moved_says_where_to_wherever_he_is_shown(client: Client) -> None:
+    last = await make_account(client.db, "last")
+    new = await make_account(client.db, "new", moved_to_id=last.id)
+    old = await make_account(client.db, "old", moved_to_id=new.id)
+    status = await make_status(client.db, old.id)
+    await make_follow(client.db, old.id, new.id)
+    query = {"q": "old", "acct": "old", "id[]": old.id}
+    for path, by in (
+        (f"/api/v1/accounts/{old.id}", None), ("/api/v1/accounts/lookup", None),
+        ("/api/v1/accounts", None), ("/api/v1/accounts/search", last),
+        (f"/api/v1/accounts/{new.id}/followers", None),
+        ("/api/v1/accounts/verify_credentials", old), (f"/api/v1/statuses/{status}", None),
+    ):  # fmt: skip
+        shown = (await client.get(path, by, params=query)).json
+        [shown] = shown if isinstance(shown, list) else [shown]
+        shown = shown.get("account", shown)
+        assert shown["moved"]["acct"] == "new", path
+        assert "moved" not in shown["moved"]
+    async with client.db.transaction() as tx:
+        await tx.run("UPDATE accounts SET display_name = 'New' WHERE id = $1", new.id)
+    shown = (await client.get(f"/api/v1/statuses/{status}")).json["account"]
+    assert shown["moved"]["display_name"] == "New"
+
+
+async def test_of_the_suspended_nobody_learns_where_they_moved_to(client: Client) -> None:
+    new = await make_account(client.db, "new")
+    bad = await make_account(client.db, "bad", moved_to_id=new.id, suspended_at=NOW)
+    assert "moved" not in (await client.get(f"/api/v1/accounts/{bad.id}")).json
 
 
 @pytest.mark.parametrize("target", ["5", "0", "-1", "x", "12abc", "9" * 40, "%00", "١"])

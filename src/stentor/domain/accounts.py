@@ -50,6 +50,8 @@ class Account(NamedTuple):
     show_media_replies: bool = True
     show_featured: bool = True
     attribution_domains: str = "[]"
+    #: Not a column: the account of ``moved_to_id``, where it is to be shown.
+    moved_to: Account | None = None
 
     @property
     def local(self) -> bool:

@@ -79,6 +79,7 @@ class Account(Struct, gc=False, kw_only=True):
     emojis: list[Any]
     roles: list[PublicRole] | UnsetType = UNSET
     fields: list[Field]
+    moved: Account | UnsetType = UNSET
     suspended: bool | UnsetType = UNSET
     limited: bool | UnsetType = UNSET
     memorial: bool | UnsetType = UNSET
@@ -198,9 +199,9 @@ def render(account: AccountRow, links: Links) -> Account:
         header=header,
         header_static=header,
         header_description="" if hidden else account.header_description,
-        followers_count=account.followers_count,
-        following_count=account.following_count,
-        statuses_count=account.statuses_count,
+        followers_count=max(account.followers_count, 0),
+        following_count=max(account.following_count, 0),
+        statuses_count=max(account.statuses_count, 0),
         last_status_at=(
             None if account.last_status_at is None else times.date(account.last_status_at)
         ),
@@ -215,6 +216,9 @@ def render(account: AccountRow, links: Links) -> Account:
     if local:
         entity.noindex = not account.indexable
         entity.roles = [PublicRole(str(role.id), role.name, "")] if role.highlighted else []
+    if account.moved_to is not None and not hidden:
+        # Where that one moved on to is not told: one step is enough, and circles end.
+        entity.moved = render(account.moved_to._replace(moved_to=None), links)
     if hidden:
         entity.suspended = True
     if account.silenced_at is not None:

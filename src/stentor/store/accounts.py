@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import starmap
 
 from stentor.domain.accounts import Account, User
 from stentor.domain.paging import Cursor
 from stentor.store.database import Database, Reader, Row, Transaction
 
-COLUMNS = ", ".join(f"a.{name}" for name in Account._fields)
+#: What is kept of an account: all of `Account` but ``moved_to``, which `with_moved` fills in.
+FIELDS = Account._fields[:-1]
+COLUMNS = ", ".join(f"a.{name}" for name in FIELDS)
 USER_COLUMNS = ", ".join(f"u.{name}" for name in User._fields)
 #: Neither suspended nor about to be deleted.
 AVAILABLE = "a.suspended_at IS NULL AND a.deletion_requested_at IS NULL"
@@ -24,14 +27,38 @@ async def load(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
     """The accounts with those ids as they are now; unknown ones are left out.
 
     At most two queries: which versions they have, and those that are not known in that version;
-    none for those that were looked at since the last commit of anybody.
+    none for those that were looked at since the last commit of anybody. The same again for
+    where they moved to, if any of them has moved.
     Inside a transaction, where a row may never be committed, one query and nothing remembered.
     """
+    known = await _load(db, ids)
+    return {one.id: one for one in await with_moved(db, known.values())}
+
+
+async def with_moved(db: Reader, accounts: Iterable[Account]) -> list[Account]:
+    """The same accounts in their order; those who moved know the account that they moved to.
+
+    No query if none of them has moved. Of those who are suspended nothing is told.
+    """
+    found = list(accounts)
+    wanted = {
+        one.moved_to_id for one in found if one.moved_to_id is not None and one.suspended_at is None
+    }
+    if not wanted:
+        return found
+    targets = await _load(db, wanted)
+    return [
+        one._replace(moved_to=targets.get(one.moved_to_id)) if one.moved_to_id in wanted else one
+        for one in found
+    ]
+
+
+async def _load(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
     wanted = list(set(ids))
     if not wanted:
         return {}
     if not isinstance(db, Database):
-        return {row[1]: Account._make(row[1:]) for row in await db.fetch(LOAD, wanted)}
+        return {row[1]: Account(*row[1:]) for row in await db.fetch(LOAD, wanted)}
     generation = db.generation()
     known, unsure = db.accounts.unchanged(wanted, generation)
     if not unsure:
@@ -40,7 +67,7 @@ async def load(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
     known |= current
     if unknown:
         for version, *columns in await db.fetch(LOAD, unknown):
-            account = Account._make(columns)
+            account = Account(*columns)
             db.accounts.keep(account.id, version, account, generation)
             known[account.id] = account
     return known
@@ -51,7 +78,7 @@ async def find(db: Reader, account_id: int | None) -> Account | None:
     if account_id is None:
         return None
     row = await db.fetch_row(f"SELECT {COLUMNS} FROM accounts a WHERE a.id = $1", account_id)
-    return None if row is None else Account._make(row)
+    return None if row is None else (await with_moved(db, [Account(*row)]))[0]
 
 
 # By the unique handle; a local account only if its person is confirmed and approved.
@@ -65,7 +92,7 @@ FIND_BY_HANDLE = f"""
 async def find_by_handle(db: Reader, username: str, domain: str) -> Account | None:
     """The account of a handle, in any case; '' is the local domain (surroundings C4, C6.3)."""
     row = await db.fetch_row(FIND_BY_HANDLE, username, domain)
-    return None if row is None else Account._make(row)
+    return None if row is None else (await with_moved(db, [Account(*row)]))[0]
 
 
 async def find_user(db: Reader, account_id: int) -> User | None:
@@ -88,7 +115,8 @@ async def load_shown(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
     wanted = list(set(ids))
     if not wanted:
         return {}
-    return {row[0]: Account._make(row) for row in await db.fetch(LOAD_SHOWN, wanted)}
+    found = starmap(Account, await db.fetch(LOAD_SHOWN, wanted))
+    return {one.id: one for one in await with_moved(db, found)}
 
 
 async def find_shown(db: Reader, account_id: int | None) -> Account | None:
@@ -106,7 +134,7 @@ HOLD = LOAD_SHOWN + " ORDER BY a.id FOR NO KEY UPDATE OF a"
 async def hold(tx: Transaction, ids: Iterable[int]) -> dict[int, Account]:
     """Like `load_shown`, and nobody else changes these rows before the commit."""
     rows = await tx.fetch(HOLD, list(set(ids)))
-    return {row[0]: Account._make(row) for row in rows}
+    return {row[0]: Account(*row) for row in rows}
 
 
 async def page(
@@ -118,7 +146,8 @@ async def page(
     ($2, $3) and the limit $4, newest first.
     """
     rows = await page_rows(db, sql, account_id, cursor)
-    return [row[0] for row in rows], [Account._make(row[1:]) for row in rows]
+    found = await with_moved(db, (Account(*row[1:]) for row in rows))
+    return [row[0] for row in rows], found
 
 
 async def page_rows(db: Reader, sql: str, account_id: int, cursor: Cursor, *more: int) -> list[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from stentor.domain.accounts import Account
 from stentor.domain.admin_accounts import AdminAccount, Person, Wanted
 from stentor.domain.paging import Cursor
-from stentor.store.accounts import COLUMNS
+from stentor.store.accounts import COLUMNS, FIELDS, with_moved
 from stentor.store.database import Reader, Row
 
 _SELECT = f"""
@@ -15,7 +15,7 @@ _SELECT = f"""
            u.created_by_application_id, u.confirmed_at, u.approved, u.disabled
     FROM accounts a LEFT JOIN users u ON u.account_id = a.id
 """
-_WIDTH = len(Account._fields)
+_WIDTH = len(FIELDS)
 _STATES = {
     "active": "a.suspended_at IS NULL AND (a.domain <> '' OR (u.approved AND NOT u.disabled))",
     "pending": "u.approved = FALSE",
@@ -36,13 +36,19 @@ def _account(row: Row) -> AdminAccount:
             email, locale, reason, application,
             confirmed_at is not None, bool(approved), bool(disabled),
         )  # fmt: skip
-    return AdminAccount(Account._make(row[:_WIDTH]), sensitized_at is not None, person)
+    return AdminAccount(Account(*row[:_WIDTH]), sensitized_at is not None, person)
 
 
 async def load(db: Reader, ids: Iterable[int]) -> dict[int, AdminAccount]:
     """By primary key, whatever their state."""
     rows = await db.fetch(f"{_SELECT} WHERE a.id = ANY($1)", list(set(ids)))
-    return {row[0]: _account(row) for row in rows}
+    return {one.account.id: one for one in await _with_moved(db, map(_account, rows))}
+
+
+async def _with_moved(db: Reader, rows: Iterable[AdminAccount]) -> list[AdminAccount]:
+    found = list(rows)
+    shown = await with_moved(db, (one.account for one in found))
+    return [one._replace(account=account) for one, account in zip(found, shown, strict=True)]
 
 
 def _conditions(wanted: Wanted) -> tuple[list[str], list[object]]:
@@ -90,5 +96,5 @@ async def page(db: Reader, cursor: Cursor, wanted: Wanted) -> list[AdminAccount]
         cursor.limit,
         *values,
     )
-    found = [_account(row) for row in rows]
+    found = await _with_moved(db, map(_account, rows))
     return found[::-1] if cursor.ascending else found

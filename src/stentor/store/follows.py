@@ -139,7 +139,7 @@ async def count_requests(db: Reader, account_id: int) -> int:
 # Of the accounts $2: their newest followers (at most $3 each) whom the viewer $1 follows. Those
 # who hide whom they know have none.
 FAMILIAR = f"""
-    SELECT subject, {", ".join(f"a.{name}" for name in Account._fields)} FROM (
+    SELECT subject, {accounts.COLUMNS} FROM (
       SELECT f.target_account_id AS subject, f.account_id AS follower,
              row_number() OVER (PARTITION BY f.target_account_id ORDER BY f.id DESC) AS place
       FROM follows f
@@ -157,8 +157,10 @@ async def familiar(
 ) -> dict[int, list[Account]]:
     """Who among those that the viewer follows follows each of them, newest follow first."""
     found: dict[int, list[Account]] = {}
-    for subject, *columns in await db.fetch(FAMILIAR, viewer_id, ids, most):
-        found.setdefault(subject, []).append(Account._make(columns))
+    rows = await db.fetch(FAMILIAR, viewer_id, ids, most)
+    people = await accounts.with_moved(db, (Account(*row[1:]) for row in rows))
+    for row, account in zip(rows, people, strict=True):
+        found.setdefault(row[0], []).append(account)
     return found
 
 

@@ -6,7 +6,7 @@ from stentor.domain import ids, times
 from stentor.domain.accounts import Account
 from stentor.domain.instance import Counts, Week
 from stentor.domain.roles import OWNER
-from stentor.store.accounts import AVAILABLE, COLUMNS
+from stentor.store.accounts import AVAILABLE, COLUMNS, with_moved
 from stentor.store.database import Reader, Row
 
 #: So many weeks of activity are told, this one included.
@@ -92,7 +92,7 @@ CONTACT = f"""
 async def find_contact(db: Reader) -> Account | None:
     """The owner's account, the eldest if there are several."""
     row = await db.fetch_row(CONTACT, OWNER.id)
-    return None if row is None else Account._make(row)
+    return None if row is None else (await with_moved(db, [Account(*row)]))[0]
 
 
 #: So many other servers are told.

@@ -119,7 +119,8 @@ async def members(
     )
     if cursor.ascending:
         rows = rows[::-1]
-    return [row[0] for row in rows], [Account._make(tuple(row)[1:]) for row in rows]
+    found = await accounts.with_moved(db, (Account(*tuple(row)[1:]) for row in rows))
+    return [row[0] for row in rows], found
 
 
 # Those of the accounts ($2) that the owner ($1) follows or has asked to follow, and himself.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import starmap
 from typing import NamedTuple
 
 from stentor.domain.accounts import Account
@@ -54,7 +55,7 @@ async def resolve(
         list({domain or "" for _, domain in wanted}),
     )
     found = {}
-    for account in map(Account._make, rows):
+    for account in await accounts.with_moved(db, starmap(Account, rows)):
         key = (account.username.lower(), account.domain.lower() or None)
         if key in wanted:
             found[key] = account

@@ -73,7 +73,8 @@ async def page(
 ) -> tuple[list[int], list[MutedAccount]]:
     """A page of whom an account mutes, newest first: the mutes' ids, and who is muted."""
     rows = await accounts.page_rows(db, PAGE, account_id, cursor, now)
+    muted = await accounts.with_moved(db, (Account(*row[2:]) for row in rows))
     return (
         [row[0] for row in rows],
-        [MutedAccount(Account._make(row[2:]), row[1]) for row in rows],
+        [MutedAccount(one, row[1]) for one, row in zip(muted, rows, strict=True)],
     )

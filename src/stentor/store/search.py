@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import starmap
+
 from stentor.domain.accounts import Account
 from stentor.store import accounts as account_rows
 from stentor.store.database import Reader
@@ -82,7 +84,7 @@ async def accounts(
         limit,
         offset,
     )
-    return [Account._make(row) for row in rows]
+    return await account_rows.with_moved(db, starmap(Account, rows))
 
 
 # Local or all accounts that want to be found, without those whom the viewer ($1) hides.
@@ -121,4 +123,4 @@ async def directory(
     """Discoverable accounts, lately active or newest first (``order``: active or new)."""
     query = DIRECTORY["new" if order == "new" else "active", local]
     rows = await db.fetch(query, viewer_id, now, limit, offset)
-    return [Account._make(row) for row in rows]
+    return [Account(*row) for row in rows]
