@@ -69,9 +69,8 @@ def features() -> dict[str, Any]:
     return {}
 
 
-@pytest.fixture
-def services(
-    db: Database, clock: Clock, bus: RecordingBus, features: dict[str, Any], tmp_path: Path
+def make_services(
+    db: Database, clock: Clock, bus: RecordingBus, features: dict[str, Any], folder: Path
 ) -> Services:
     """Everything an endpoint may use; no rate limits."""
     values = {
@@ -93,9 +92,17 @@ def services(
         limits=RateLimits(on=False),
         features=Features(**values),
         now=clock,
-        media=tmp_path / "media",
+        media=folder / "media",
         secret=b"s" * 32,
     )
+
+
+@pytest.fixture
+def services(
+    db: Database, clock: Clock, bus: RecordingBus, features: dict[str, Any], tmp_path: Path
+) -> Services:
+    """Everything an endpoint may use; no rate limits."""
+    return make_services(db, clock, bus, features, tmp_path)
 
 
 @pytest.fixture

@@ -32,7 +32,10 @@ HELPERS = {
     "map_of_the_house",
     "push_service",
     "servers",
+    "post_office",
     "serving",
+    "table",
+    "world",
 }
 
 MACHINE_PATHS = re.compile(r"(^|[^a-zA-Z0-9_.])/(work|farm|root)/")

@@ -149,7 +149,7 @@ def page(handler: Callable[[Request], Awaitable[Reply]]) -> Callable[[Request], 
             return failure(request, problem)
 
     # For what goes wrong before the handler is called.
-    shown.failure = failure  # type: ignore[attr-defined]
+    shown.failure = failure  # type: ignore[attr-defined]  # the endpoint looks for it
     return shown
 
 
