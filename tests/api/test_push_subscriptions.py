@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stentor.actions import oauth, passwords
+from stentor.actions import accounts, oauth, passwords
 from stentor.api.rate_limits import RateLimits
 from stentor.api.services import Services
 from stentor.domain import times
@@ -90,6 +90,21 @@ async def test_two_posts_with_one_token_leave_one_row_and_two_tokens_two(
     await client.post(PATH, other, json=body(Device("https://push.example/3")))
     assert await count(db) == 2
     assert (await client.get(PATH, alice)).json["endpoint"] == "https://push.example/2"
+
+
+async def test_one_token_at_many_moments_at_once_leaves_one_whole_row(
+    client: Client, db: Database, alice: Person
+) -> None:
+    devices = [Device(f"https://push.example/{number}") for number in range(8)]
+    answers = await asyncio.gather(
+        *(client.post(PATH, alice, json=body(device)) for device in devices)
+    )
+    assert [answer.status for answer in answers] == [200] * 8
+    rows = await db.fetch("SELECT endpoint, p256dh, auth, origin FROM push_subscriptions")
+    assert (rows[0][0], bytes(rows[0][1]), bytes(rows[0][2])) in [
+        (device.endpoint, device.point, device.auth) for device in devices
+    ]
+    assert len(rows) == 1
 
 
 @pytest.mark.parametrize("as_form", [False, True])
@@ -470,9 +485,8 @@ async def _delete_token_row(services: Services, alice: Person) -> None:
         await tx.run("DELETE FROM access_tokens WHERE account_id = $1", alice.id)
 
 
-async def _delete_account_row(services: Services, alice: Person) -> None:
-    async with services.db.transaction() as tx:
-        await tx.run("DELETE FROM accounts WHERE id = $1", alice.id)
+async def _delete_account(services: Services, alice: Person) -> None:
+    await accounts.delete(services.db, services.bus, alice.id)
 
 
 @pytest.mark.parametrize(
@@ -483,7 +497,7 @@ async def _delete_account_row(services: Services, alice: Person) -> None:
         _remove_application,
         _new_password,
         _delete_token_row,
-        _delete_account_row,
+        _delete_account,
     ],
 )
 async def test_a_subscription_goes_with_its_token_whichever_way_that_ends(

@@ -375,6 +375,20 @@ async def test_what_does_not_concern_the_recipient_stops_nothing(
     assert (await only(db)).notification_type == "mention"
 
 
+async def test_a_marker_beyond_everything_does_not_silence_what_comes_later(
+    db: Database, bus: RecordingBus, alice: Person, bob: Person
+) -> None:
+    await make.insert(
+        db, "markers", account_id=bob.id, timeline="notifications", last_read_id=2**60,
+        updated_at=NOW,
+    )  # fmt: skip
+    await make.make_mentioned(db, bus, alice, bob, at=NOW)
+    await make.make_mentioned(db, bus, alice, bob, at=NOW + 1)
+    first, second = await built(db)
+    assert first is None
+    assert second is not None
+
+
 @pytest.mark.parametrize(
     ("visibility", "follows", "sent"),
     [

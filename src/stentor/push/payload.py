@@ -135,7 +135,9 @@ def _may_be_sent(device: Device, told: Told) -> bool:
         type_ is not None
         and device.able
         and not notification.filtered
-        and notification.id > device.last_read_id
+        and not (
+            notification.id <= device.last_read_id and notification.created_at <= device.read_at
+        )
         and not told.silenced
         and type_ not in hidden_from(get(device.role_id))
         and wants(subscription, type_, told.relation)

@@ -22,8 +22,10 @@ class Device(NamedTuple):
     role_id: int
     #: His account, his person and this token are all good: he could sign in and read.
     able: bool
-    #: The newest notification that he has seen, by his marker.
+    #: What he has seen, by his marker: notifications up to that id, made up to that moment. A
+    #: marker may stand beyond all there is; what comes later has not been seen for that.
     last_read_id: int
+    read_at: int
 
 
 class Told(NamedTuple):
@@ -49,7 +51,7 @@ DEVICES = f"""
         a.suspended_at IS NULL AND a.deletion_requested_at IS NULL AND NOT a.memorial
           AND u.confirmed_at IS NOT NULL AND u.approved AND NOT u.disabled
           AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2),
-        COALESCE(m.last_read_id, 0)
+        COALESCE(m.last_read_id, 0), COALESCE(m.updated_at, 0)
     FROM push_subscriptions s
     JOIN accounts a ON a.id = s.account_id
     JOIN users u ON u.account_id = s.account_id
@@ -63,9 +65,11 @@ async def devices(db: Reader, subscription_ids: Iterable[int], *, now: int) -> d
     """Those subscriptions that are still there. One query."""
     found = {}
     for row in await db.fetch(DEVICES, list(set(subscription_ids)), now):
-        *columns, locale, role_id, able, last_read_id = row
+        *columns, locale, role_id, able, last_read_id, read_at = row
         subscription = push_subscriptions.read(columns)
-        found[subscription.id] = Device(subscription, locale, role_id, bool(able), last_read_id)
+        found[subscription.id] = Device(
+            subscription, locale, role_id, bool(able), last_read_id, read_at
+        )
     return found
 
 
