@@ -23,6 +23,7 @@ HELPERS = {
     "__init__",
     "browser",
     "conftest",
+    "devices",
     "factories",
     "fixtures",
     "helpers",

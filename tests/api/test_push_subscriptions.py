@@ -666,5 +666,5 @@ async def test_thirty_changes_an_hour_for_each_token(
         assert (
             await client.post(PATH, await make.make_token(db, alice.id), json=body())
         ).status == 200
-        services.now.advance(milliseconds=times.HOUR)  # type: ignore[attr-defined]
+        services.now.advance(milliseconds=times.HOUR)
         assert (await client.post(PATH, alice, json=body())).status == 200

@@ -242,11 +242,11 @@ def test_a_message_fits_one_record_whatever_it_says(
         excerpt(clean(body)),
     )
     fitted = payload.fitted(said)
-    message = Message(None, fitted, "normal", "x")  # type: ignore[arg-type]  # nobody's
+    message = Message(None, fitted, "normal", "x")
     assert len(message.encode()) <= PUSH_PLAINTEXT_BYTES
     assert len(message.without_body().encode()) <= len(message.encode())
     assert fitted.title == said.title
-    if len(Message(None, said, "", "").encode()) <= PUSH_PLAINTEXT_BYTES:  # type: ignore[arg-type]
+    if len(Message(None, said, "", "").encode()) <= PUSH_PLAINTEXT_BYTES:
         assert fitted == said
 
 
