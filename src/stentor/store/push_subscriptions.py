@@ -185,3 +185,31 @@ async def of_accounts(
         for account_id, number, alerts, policy in await tx.fetch(OF_ACCOUNTS, list(account_ids)):
             found[account_id].append((number, Preferences(_decoder.decode(alerts), policy)))
     return found
+
+
+async def note_good(tx: Transaction, ids: Collection[int]) -> list[int]:
+    """They take messages; those that had been failing before."""
+    rows = await tx.fetch(
+        "UPDATE push_subscriptions SET failing_since = NULL"
+        " WHERE id = ANY($1) AND failing_since IS NOT NULL RETURNING id",
+        list(ids),
+    )
+    return [row[0] for row in rows]
+
+
+async def note_failing(tx: Transaction, ids: Collection[int], *, now: int) -> None:
+    """They do not take messages, since now or since it was first noted."""
+    await tx.run(
+        "UPDATE push_subscriptions SET failing_since = $2"
+        " WHERE id = ANY($1) AND failing_since IS NULL",
+        list(ids),
+        now,
+    )
+
+
+async def counts(db: Reader) -> dict[str, int]:
+    """How many are good, and how many failing."""
+    total, failing = await db.fetch_row(
+        "SELECT COUNT(*), COUNT(failing_since) FROM push_subscriptions"
+    ) or (0, 0)
+    return {"good": total - failing, "failing": failing}

@@ -55,6 +55,7 @@ CREATE TABLE push_attempts (
   latency bigint NOT NULL,
   status bigint,
   outcome text NOT NULL,
+  problem text,
   next_at bigint
 );
 CREATE INDEX push_attempts_page ON push_attempts (account_id, id);
