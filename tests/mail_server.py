@@ -151,18 +151,22 @@ async def serving(
 
     def protocol() -> SMTP:
         server.connections += 1
-        return SMTP(
-            server,
-            hostname="mail.test",
-            enable_SMTPUTF8=smtputf8,
-            tls_context=starttls,
-            require_starttls=starttls is not None,
-            auth_required=password is not None,
-            auth_require_tls=False,
-            authenticator=authenticator if password is not None else None,
-            timeout=30,
+        opened.append(
+            SMTP(
+                server,
+                hostname="mail.test",
+                enable_SMTPUTF8=smtputf8,
+                tls_context=starttls,
+                require_starttls=starttls is not None,
+                auth_required=password is not None,
+                auth_require_tls=False,
+                authenticator=authenticator if password is not None else None,
+                timeout=30,
+            )
         )
+        return opened[-1]
 
+    opened: list[SMTP] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loop = asyncio.get_running_loop()
@@ -172,3 +176,7 @@ async def serving(
             yield server
         finally:
             listening.close()
+            for one in opened:
+                if one.transport is not None:
+                    one.transport.abort()
+            await asyncio.sleep(0.01)  # so that what was aborted is closed before the loop is

@@ -1,100 +1,165 @@
-"""Which index serves a page (EXPLAIN on both engines), on a history worth an index."""
+"""Which index serves a page: EXPLAIN on both engines, on histories worth an index."""
 
 from __future__ import annotations
 
 import re
+from itertools import product
+from typing import Any
 
 import pytest
 
 from stentor.domain.grouped_notifications import GROUPABLE
 from stentor.domain.ids import LARGEST
 from stentor.domain.notifications import NotificationType
-from stentor.store import grouped_notifications, notifications
+from stentor.store import grouped_notifications, notification_pages, notification_requests
 from stentor.store.database import Database
 from stentor.store.grouped_notifications import Wanted
-from tests.factories import NOW, make_account, make_status
 
 T = NotificationType
+NUMBERS = (
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
+    " INSERT INTO {table} ({columns}) SELECT {values} FROM n"
+)
+PEOPLE, ROWS = 3_000, 60_000
+OWNER, SENDER = 1, 101
+#: Where a cursor stands: nowhere, above, below, on both sides, and close together.
+CURSORS = {
+    "": (0, LARGEST),
+    "max_id": (0, ROWS // 2),
+    "since_id or min_id": (ROWS // 2, LARGEST),
+    "min_id and max_id": (ROWS // 3, ROWS // 2),
+    "a narrow range": (ROWS // 2 - 10, ROWS // 2 + 10),
+}
+TYPES = (None, frozenset({T.MENTION}), frozenset({T.POLL, T.STATUS, T.FAVOURITE}))
 
 
 @pytest.fixture
-async def history(db: Database) -> int:
-    """Somebody with 3,000 notifications among 20 other people with as many; his id."""
-    owners = [(await make_account(db, token=None)).id for _ in range(6)]
-    sender = (await make_account(db, token=None)).id
-    status_id = await make_status(db, owners[0])
-    rows = []
-    for number in range(1, 18_001):
-        type_ = ("favourite", "mention", "reblog")[number % 3]
-        key = None if type_ == "mention" else f"{type_}-{status_id}-{number // 300}"
-        rows.append(
-            (
-                owners[number % 6],
-                number % 50 == 0,
-                number,
-                type_,
-                number,
-                sender,
-                status_id,
-                key,
-                NOW,
-            )
-        )
+async def history(db: Database) -> Database:
+    """Twelve people with 5,000 notifications each, one in forty filtered; figures about them."""
+    people = NUMBERS.format(
+        most=PEOPLE,
+        table="accounts",
+        columns="id, username, created_at, first_seen_at, updated_at",
+        values="i, 'p' || i, 0, 0, 0",
+    )
+    rows = NUMBERS.format(
+        most=ROWS,
+        table="notifications",
+        columns="account_id, filtered, id, type, activity_id, from_account_id, group_key,"
+        " created_at",
+        values="1 + i % 12, i % 40 = 0, i, CASE i % 5 WHEN 0 THEN 'mention' WHEN 1 THEN"
+        " 'favourite' WHEN 2 THEN 'reblog' WHEN 3 THEN 'follow' ELSE 'status' END, i,"
+        " 100 + (i / 12) % 300,"
+        " CASE WHEN i % 5 IN (1, 2, 3) AND i % 40 <> 0 THEN (i % 5) || '-' || (i / 500) END, i",
+    )
     async with db.transaction() as tx:
-        await tx.run_many(
-            "INSERT INTO notifications (account_id, filtered, id, type, activity_id,"
-            " from_account_id, status_id, group_key, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            rows,
-        )
+        await tx.run(people)
+        await tx.run(rows)
         await tx.run("ANALYZE")
-    return owners[0]
+    return db
 
 
-def scans(plan: str) -> list[str]:
-    """Lines of a plan that read a whole table of notifications."""
-    whole = re.compile(r"SCAN [a-z]\b|Seq Scan on notifications")
-    return [line for line in plan.splitlines() if whole.search(line)]
+async def plans(db: Database, sql: str, values: list[Any]) -> list[str]:
+    """How the engine would run it: with these values, and in PostgreSQL with any."""
+    found = [await db.plan(sql, *values)]
+    if db.engine == "postgres":
+        types = ", ".join("bigint" for _ in values)
+        given = ", ".join(str(one) for one in values)
+        async with db.transaction() as tx:
+            await tx.run("SET LOCAL plan_cache_mode = force_generic_plan")
+            await tx.run(f"PREPARE page ({types}) AS {sql}")
+            rows = await tx.fetch(f"EXPLAIN EXECUTE page ({given})")
+            await tx.run("DEALLOCATE page")
+        found.append("\n".join(row[0] for row in rows))
+    return found
 
 
-@pytest.mark.parametrize("ascending", [False, True])
-@pytest.mark.parametrize("include_filtered", [False, True])
-@pytest.mark.parametrize(
-    "types", [None, frozenset({T.MENTION}), frozenset({T.POLL, T.STATUS, T.FAVOURITE})]
-)
-async def test_a_page_reads_a_range_of_an_index(
-    db: Database,
-    history: int,
-    types: frozenset[NotificationType] | None,
-    include_filtered: bool,
-    ascending: bool,
-) -> None:
-    sql = notifications.page_query(
-        types, include_filtered=include_filtered, ascending=ascending, by_sender=False
+def indexes(plan: str) -> set[str]:
+    """The indexes of notifications that a plan reads; 'all of it' if it reads the table."""
+    found = set(
+        re.findall(r"(?:using|Scan on|USING INDEX|COVERING INDEX) (notifications_\w+)", plan)
     )
-    plan = await db.plan(sql, history, 0, LARGEST, 40)
-    assert not scans(plan), plan
-    # Rows come in the order of the index: nothing is sorted but the merge of ranges.
-    if types is None and not include_filtered:
-        assert "TEMP B-TREE" not in plan, plan
-        assert "Sort" not in plan, plan
-    assert (
-        "notifications_by_type" in plan if types else "notifications_" in plan or "PRIMARY" in plan
-    )
+    if re.search(r"SCAN n\b|Seq Scan on notifications", plan):
+        found.add("all of it")
+    if "SEARCH n USING PRIMARY KEY (account_id=? AND filtered=? AND id>? AND id<?)" in plan:
+        found.add("notifications_pkey")
+    return found
 
 
-async def test_one_sender_reads_a_range_of_his_index(db: Database, history: int) -> None:
-    sql = notifications.page_query(None, include_filtered=True, ascending=False, by_sender=True)
-    sender = await db.fetch_value("SELECT max(from_account_id) FROM notifications")
-    plan = await db.plan(sql, history, 0, LARGEST, 40, sender)
-    assert not scans(plan), plan
+async def strays(
+    db: Database, sql: str, values: list[Any], expected: set[str], where: object
+) -> list[str]:
+    """Plans that read another index than they should."""
+    return [
+        f"{where}: {sorted(indexes(plan))}\n{plan}"
+        for plan in await plans(db, sql, values)
+        if indexes(plan) != expected
+    ]
 
 
-@pytest.mark.parametrize("ascending", [False, True])
-async def test_a_page_of_groups_reads_ranges_of_indexes(
-    db: Database, history: int, ascending: bool
-) -> None:
-    for wanted in (Wanted(None, GROUPABLE), Wanted(frozenset({T.FAVOURITE, T.MENTION}), GROUPABLE)):
+async def test_every_page_reads_a_range_of_its_one_index(history: Database) -> None:
+    """All of its parameters: types or none, filtered too or not, one sender, each cursor.
+
+    Without types the clustered key, whose second column is `filtered`: so no page wades through
+    what is hidden, however much that is.
+    """
+    wrong = []
+    hiding = (frozenset[NotificationType](), frozenset({T.ADMIN_SIGN_UP, T.ADMIN_REPORT}))
+    for types, filtered, ascending, by_sender, (cursor, interval) in product(
+        TYPES, (False, True), (False, True), (False, True), CURSORS.items()
+    ):
+        index = "by_sender" if by_sender else "by_type" if types else "pkey"
+        for hidden in hiding if types is None else hiding[:1]:
+            sql = notification_pages.page_query(
+                types, include_filtered=filtered, ascending=ascending, by_sender=by_sender,
+                hidden=hidden,
+            )  # fmt: skip
+            values = [OWNER, *interval, 40, *([SENDER] if by_sender else [])]
+            where = (types, filtered, ascending, by_sender, cursor, hidden)
+            wrong += await strays(history, sql, values, {f"notifications_{index}"}, where)
+    assert not wrong, "\n\n".join(wrong[:3])
+
+
+async def test_a_page_without_types_is_not_sorted(history: Database) -> None:
+    """It comes in the order of the key; so the millionth row is not looked at."""
+    for ascending in (False, True):
+        sql = notification_pages.page_query(
+            None, include_filtered=False, ascending=ascending, by_sender=False
+        )
+        for plan in await plans(history, sql, [OWNER, 0, LARGEST, 40]):
+            assert "Sort" not in plan, plan
+            assert "TEMP B-TREE" not in plan, plan
+
+
+async def test_a_page_of_groups_reads_ranges_of_its_indexes(history: Database) -> None:
+    """What stands alone by the indexes of that; a group's newest or oldest member by its id."""
+    wrong = []
+    for types, filtered, ascending, grouped, (cursor, interval) in product(
+        TYPES, (False, True), (False, True), (GROUPABLE, frozenset({T.REBLOG})), CURSORS.items()
+    ):
+        wanted = Wanted(types, grouped, include_filtered=filtered)
+        expected = {"notifications_by_type"}
+        if types is None and grouped == GROUPABLE:
+            expected = {"notifications_keyless", "notifications_id"}
+        elif wanted.shown & grouped:
+            expected |= {"notifications_keyless_by_type", "notifications_id"}
         sql = grouped_notifications.page_query(wanted, ascending=ascending)
-        plan = await db.plan(sql, history, 0, LARGEST, 40)
-        assert not scans(plan), plan
+        where = (types, filtered, ascending, sorted(one.value for one in grouped), cursor)
+        wrong += await strays(history, sql, [OWNER, *interval, 40], expected, where)
+    assert not wrong, "\n\n".join(wrong[:3])
+
+
+async def test_what_waits_at_the_door_is_counted_by_its_own_index(history: Database) -> None:
+    sql = notification_requests.COUNT
+    for plan in await plans(history, sql, [OWNER, SENDER]):
+        assert "notifications_requested" in plan, plan
+        assert "all of it" not in indexes(plan), plan
+
+
+async def test_a_control_that_the_check_can_see(history: Database) -> None:
+    """The plain way to ask is answered by another index, or by sorting."""
+    sql = (
+        "SELECT n.id FROM notifications n WHERE n.account_id = $1 AND n.id > $2 AND n.id < $3"
+        " ORDER BY n.id DESC LIMIT $4"
+    )
+    assert await strays(history, sql, [OWNER, 0, LARGEST, 40], {"notifications_pkey"}, "plain")

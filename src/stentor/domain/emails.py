@@ -6,6 +6,7 @@ Source: notifications.md 10, with the weaknesses C-19, C-26 and C-28 mended; rel
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import re
@@ -20,8 +21,6 @@ from stentor.domain.notifications import BY_NAME, TRAITS, NotificationType
 
 #: How long a notification may still be read, dismissed or taken back before it is mailed.
 DELAY = 2 * times.MINUTE
-#: Who had a stream open so lately is there to read it; an open stream renews this sooner.
-ONLINE = 2 * times.MINUTE
 #: A device that has not been reached for so long is no reason to send no mail (C-26).
 PUSH_PATIENCE = times.DAY
 #: After that a mail tells nothing new, and is given up.
@@ -116,10 +115,10 @@ def host(domain: str) -> str:
     name = domain.rpartition(":")[0] if domain.rpartition(":")[2].isdigit() else domain
     if not name or name.startswith("["):
         return "localhost"  # an address in brackets is no name for a list or a message
-    try:
-        return name.lower().rstrip(".").encode("idna").decode("ascii")
-    except UnicodeError:
-        return _LABEL.sub("-", name.lower())
+    name = name.lower().rstrip(".")
+    with contextlib.suppress(UnicodeError):
+        name = name.encode("idna").decode("ascii")
+    return _LABEL.sub("-", name) or "localhost"
 
 
 def list_id(type_: str, username: str, domain: str) -> str:

@@ -107,16 +107,10 @@ class Letter:
     stop_url: str = ""
 
 
-def ascii_address(address: str) -> str:
-    """The address with its domain as DNS knows it; the part before the @ stays as it is."""
-    local, _, domain = emails.one_line(address).rpartition("@")
-    return f"{local}@{emails.host(domain)}"
-
-
 def sender(given: str) -> Sender:
     """``Name <address>``, or a bare address."""
     name, bracket, address = given.strip().rpartition("<")
-    return Sender(emails.one_line(name), ascii_address(address.removesuffix(">" * len(bracket))))
+    return Sender(emails.one_line(name), address.removesuffix(">" * len(bracket)))
 
 
 #: For addresses that only SMTPUTF8 can carry.
@@ -127,17 +121,17 @@ def compose(letter: Letter, site: Site, *, now: int) -> EmailMessage:
     """The message: plain text first, then HTML, and the headers of an automatic mail."""
     message = EmailMessage(policy=_POLICY)
     message["From"] = Address(site.sender.name, addr_spec=site.sender.address)
-    message["To"] = f'"{letter.username}" <{ascii_address(letter.address)}>'
+    message["To"] = f'"{letter.username}" <{letter.address}>'
     message["Subject"] = emails.one_line(letter.heading.format(name=letter.name, site=site.domain))
     message["Date"] = format_datetime(datetime.fromtimestamp(now // 1000, UTC))
     for name, value in letter.headers.items():
         message[name] = value
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = letter.words.code
     values = _values(letter, site)
     message.set_content(_environment.get_template("letter.txt").render(**values))
     message.add_alternative(_environment.get_template("letter.html").render(**values), "html")
+    message["Content-Language"] = letter.words.code  # now: set_content removes such headers
     return message
 
 

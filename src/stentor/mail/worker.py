@@ -16,7 +16,7 @@ from stentor.domain import emails, times
 from stentor.domain.emails import Outcome
 from stentor.mail import letters
 from stentor.mail.letters import Desk
-from stentor.mail.messages import UTF8, Letter, Site, ascii_address, compose
+from stentor.mail.messages import UTF8, Letter, Site, compose
 from stentor.mail.sender import Connection, Lost, MailServer, Refusal, Unreachable
 from stentor.store import email_deliveries
 from stentor.store.database import Database, StorageProblem, Transaction
@@ -116,9 +116,9 @@ class _Message(NamedTuple):
 
 def _message(letter: Letter, site: Site, *, now: int) -> _Message:
     composed = compose(letter, site, now=now)
-    address = ascii_address(letter.address)
-    utf8 = not address.isascii()
-    return _Message(address, composed.as_bytes(policy=UTF8 if utf8 else None), utf8)
+    # The domain is not turned into ASCII here: which that is differs between standards.
+    utf8 = not letter.address.isascii()
+    return _Message(letter.address, composed.as_bytes(policy=UTF8 if utf8 else None), utf8)
 
 
 @dataclass(slots=True)

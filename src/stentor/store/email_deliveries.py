@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from stentor.domain import emails
 from stentor.domain.moderation import AccountWarning
+from stentor.store import presences
 from stentor.store.database import Reader, Transaction
 
 #: Rows that one call of the housekeeping removes at most.
@@ -52,7 +53,7 @@ async def add(
         notification_ids,
         now + emails.DELAY,
         now,
-        now - emails.ONLINE,
+        now - presences.ONLINE,
         now - emails.PUSH_PATIENCE,
     )
 

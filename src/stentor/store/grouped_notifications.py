@@ -18,8 +18,9 @@ from stentor.domain.grouped_notifications import GROUPABLE, LIFETIME, PageRange
 from stentor.domain.ids import LARGEST
 from stentor.domain.notifications import BY_NAME, Notification, NotificationType
 from stentor.domain.paging import Cursor
-from stentor.store import notifications
+from stentor.store import notification_pages, notifications
 from stentor.store.database import Reader, Row
+from stentor.store.notification_pages import ALONG_ALL, ALONG_TYPE, Along
 
 
 class Group(NamedTuple):
@@ -81,16 +82,17 @@ def _group_branch(type: NotificationType, *, ascending: bool) -> str:
     )
 
 
-def _single_branch(where: str, index: str, *, filtered: bool, ascending: bool) -> str:
-    order = "ASC" if ascending else "DESC"
+def _single_branch(
+    along: Along, index: str, more: str = "", *, filtered: bool, ascending: bool
+) -> str:
     return (
         "SELECT n.id AS id, n.group_key, n.type, n.status_id, 1, '' AS newest, n.id AS newest_id,"
         " n.created_at AS newest_at, n.id AS oldest_id, 0 AS hidden, 1 AS alone,"
         " n.from_account_id AS sender, n.activity_id AS activity"
         f" FROM notifications n /*+ notifications_{index} */ CROSS JOIN accounts f"
         " WHERE f.id = n.from_account_id"
-        f" AND n.account_id = $1 AND n.filtered = {filtered} AND n.id > $2 AND n.id < $3"
-        f" AND {where} AND {_VISIBLE} ORDER BY n.id {order} LIMIT $4"
+        f" AND n.account_id = $1 AND n.filtered = {filtered} AND {along.where}{more}"
+        f" AND {_VISIBLE} ORDER BY {along.order(ascending=ascending)} LIMIT $4"
     )
 
 
@@ -105,19 +107,20 @@ def page_query(wanted: Wanted, *, ascending: bool) -> str:
     branches = [_group_branch(one, ascending=ascending) for one in grouped]
     for filtered in (False, True) if wanted.include_filtered else (False,):
         if wanted.types is None and wanted.grouped == GROUPABLE:
-            where = "n.group_key IS NULL"
+            more = " AND n.group_key IS NULL"
             if wanted.hidden:
-                where += f" AND n.type NOT IN ({notifications.names(wanted.hidden)})"
+                more += f" AND n.type NOT IN ({notification_pages.names(wanted.hidden)})"
             branches.append(
-                _single_branch(where, "keyless", filtered=filtered, ascending=ascending)
+                _single_branch(ALONG_ALL, "keyless", more, filtered=filtered, ascending=ascending)
             )
             continue
         for one in [one for one in NotificationType if one in shown]:
-            where, index = f"n.type = '{one.value}'", "by_type"
+            more, index = "", "by_type"
             if one in wanted.grouped:
-                where += " AND n.group_key IS NULL"
-                index = "keyless_by_type"
-            branches.append(_single_branch(where, index, filtered=filtered, ascending=ascending))
+                more, index = " AND (n.group_key IS NULL) IS TRUE", "keyless_by_type"
+            branches.append(
+                _single_branch(ALONG_TYPE[one], index, more, filtered=filtered, ascending=ascending)
+            )
     merged = " UNION ALL ".join(
         f"SELECT * FROM ({branch}) AS branch{number}" for number, branch in enumerate(branches)
     )

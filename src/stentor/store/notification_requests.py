@@ -17,9 +17,9 @@ COUNT = f"""
     SELECT counted, (SELECT status_id FROM notifications WHERE account_id = $1 AND id = newest_id)
     FROM (
         SELECT count(*) AS counted, max(id) AS newest_id FROM (
-            SELECT id FROM notifications
+            SELECT id FROM notifications /*+ notifications_requested */
             WHERE account_id = $1 AND from_account_id = $2 AND filtered
-              AND type IN ('mention', 'quote')
+              AND (type IN ('mention', 'quote')) IS TRUE
             ORDER BY id DESC LIMIT {MOST}
         ) AS latest
     ) AS waiting

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from stentor.domain.notification_policies import NAMES
 from stentor.domain.notifications import Notification, NotificationType
 from stentor.domain.paging import Cursor
-from stentor.store import notification_groups, notification_inboxes, notification_requests
-from stentor.store.database import Reader, Row, Transaction
-
-COLUMNS = (
-    "n.id, n.type, n.activity_id, n.from_account_id, n.status_id, n.group_key, n.filtered,"
-    " n.created_at"
+from stentor.store import (
+    notification_groups,
+    notification_inboxes,
+    notification_pages,
+    notification_requests,
 )
+from stentor.store.database import Reader, Row, Transaction
+from stentor.store.notification_pages import page_query
+
+COLUMNS = notification_pages.COLUMNS
 # Rows that are removed in one go; a longer list is removed in steps.
 STEP = 500
 
@@ -63,60 +65,6 @@ async def add(tx: Transaction, rows: Sequence[NewNotification]) -> set[int]:
 
 
 # ---------------------------------------------------------------- listing
-
-
-def names(types: frozenset[NotificationType]) -> str:
-    """The types as SQL lists them, always in the same order."""
-    return ", ".join(f"'{one.value}'" for one in NotificationType if one in types)
-
-
-@lru_cache(maxsize=512)
-def page_query(
-    types: frozenset[NotificationType] | None,
-    *,
-    include_filtered: bool,
-    ascending: bool,
-    by_sender: bool,
-    hidden: frozenset[NotificationType] = frozenset(),
-) -> str:
-    """The SQL of a page: account $1, open interval ($2, $3), limit $4, sender $5.
-
-    Without types one range of the clustered key, ``hidden`` ones stepped over: they are what was
-    told to staff that is staff no more. With types one bounded range for each of them
-    (and for filtered and not), merged: the cost never depends on what is left out. Senders that
-    are suspended or leaving are left out, and come back when they do.
-    """
-    order = "ASC" if ascending else "DESC"
-    # Named senders have few enough rows: one range of their own index.
-    split: list[NotificationType | None] = [None]
-    if types is not None and not by_sender:
-        split = [one for one in NotificationType if one in types]
-    shown = ["FALSE", "TRUE"] if include_filtered and not by_sender else ["FALSE"]
-    stepped_over = f" AND n.type NOT IN ({names(hidden)})" if types is None and hidden else ""
-    branches = []
-    for filtered in shown:
-        for one in split:
-            where = "" if by_sender and include_filtered else f" AND n.filtered = {filtered}"
-            where += f" AND n.type = '{one.value}'" if one else stepped_over
-            if by_sender:
-                where += " AND n.from_account_id = $5"
-                if types is not None:
-                    where += f" AND n.type IN ({names(types)})"
-            index = "by_sender" if by_sender else "by_type" if one else ""
-            branches.append(
-                f"SELECT {COLUMNS} FROM notifications n"
-                + (f" /*+ notifications_{index} */" if index else "")
-                + " CROSS JOIN accounts f WHERE f.id = n.from_account_id"
-                f" AND n.account_id = $1 AND n.id > $2 AND n.id < $3{where}"
-                " AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL"
-                f" ORDER BY n.id {order} LIMIT $4"
-            )
-    if len(branches) == 1:
-        return branches[0]
-    merged = " UNION ALL ".join(
-        f"SELECT * FROM ({branch}) AS branch{number}" for number, branch in enumerate(branches)
-    )
-    return f"SELECT * FROM ({merged}) AS merged ORDER BY id {order} LIMIT $4"
 
 
 async def page(
