@@ -251,8 +251,9 @@ def _check_mail(settings: Settings) -> None:
         raise ConfigProblem(f"smtp_timeout: {settings.smtp_timeout} is not between 1 and 300")
     if not 1 <= settings.smtp_connections <= 20:
         raise ConfigProblem(f"smtp_connections: {settings.smtp_connections} is not 1 to 20")
-    if settings.smtp_from and not _SENDER.match(settings.smtp_from):
-        raise ConfigProblem("smtp_from: give an address, or Name <address>")
+    sender = settings.smtp_from
+    if sender and not (_SENDER.match(sender) and sender.rpartition("<")[2].isascii()):
+        raise ConfigProblem("smtp_from: give an address in ASCII, or Name <address>")
     if settings.smtp_password and settings.smtp_password_file:
         raise ConfigProblem("smtp_password: give it, or smtp_password_file, not both")
     password = settings.smtp_password or settings.smtp_password_file
