@@ -16,6 +16,8 @@ from typing import Any
 
 _DOMAIN = re.compile(r"(?:[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?\Z")
 _SENDER = re.compile(r"([^<>@\"\x00-\x1f]*<)?[^\s@<>,;:\"()\[\]\\]+@(?:[\w-]+\.)*[\w-]+(?(1)>|)\Z")
+_NATS = re.compile(r"(?:nats|tls)://[^\s,/]+(?:,(?:(?:nats|tls)://)?[^\s,/]+)*\Z")
+_MOST_WORKERS = 64
 _EXAMPLE_HEAD = """\
 # Every setting of a Stentor server. `stentor serve --config FILE` reads this file; an
 # environment variable wins over it, and an option on the command line over both.
@@ -24,6 +26,8 @@ _EXAMPLE_HEAD = """\
 """
 # A month, as in the polls that clients are told of.
 _POLL_LONGEST = 2_629_746
+# A hundred years.
+_DAYS_KEPT = 36_525
 _FALSE = frozenset({"0", "f", "false", "off", "no", ""})
 _TRUE = frozenset({"1", "t", "true", "on", "yes"})
 
@@ -46,6 +50,15 @@ class Settings:
     data: str = _setting("data", "The folder for the embedded database, keys and uploads.")
     database_url: str = _setting(
         "", "sqlite:PATH or postgresql://…; empty for stentor.db in the data folder."
+    )
+    workers: int = _setting(
+        1, "Processes that answer requests, on one port; more than one needs PostgreSQL."
+    )
+    bus: str = _setting(
+        "",
+        "How the processes of a site tell each other what happened: postgres, or "
+        "nats://[user:password@]host:port[,…] (tls:// as well), or local if there is only one; "
+        "empty for postgres on PostgreSQL and local otherwise.",
     )
     domain: str = _setting("", "host[:port] as people type it; empty for localhost with the port.")
     scheme: str = _setting(
@@ -73,6 +86,13 @@ class Settings:
         False, "Whether a token can be had for a password (for development only)."
     )
     poll_min_expiration: int = _setting(300, "The shortest poll, in seconds.")
+    notifications_kept_days: int = _setting(
+        0, "Days after which notifications are forgotten; 0 keeps them for ever."
+    )
+    worker: bool = _setting(
+        True,
+        "Whether `stentor serve` sends pushes and e-mails itself. Off where `stentor worker` does.",
+    )
     push_allow_private: bool = _setting(
         False, "Whether push messages may go to private addresses (for development only)."
     )
@@ -138,6 +158,16 @@ class Settings:
     def site_database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:{Path(self.data) / 'stentor.db'}"
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether the database can be shared by several processes."""
+        return self.site_database.startswith(("postgres:", "postgresql:"))
+
+    @property
+    def site_bus(self) -> str:
+        """``local``, ``postgres``, or NATS servers."""
+        return self.bus or ("postgres" if self.on_postgres else "local")
 
     @property
     def mails(self) -> bool:
@@ -228,6 +258,11 @@ def _check(settings: Settings) -> None:
         )
     if not settings.data:
         raise ConfigProblem("data: name a folder")
+    if not 0 <= settings.notifications_kept_days <= _DAYS_KEPT:
+        raise ConfigProblem(
+            f"notifications_kept_days: {settings.notifications_kept_days} is not between 0 and "
+            f"{_DAYS_KEPT}"
+        )
     if not 1 <= settings.poll_min_expiration <= _POLL_LONGEST:
         raise ConfigProblem(
             f"poll_min_expiration: {settings.poll_min_expiration} is not between 1 and "
@@ -237,11 +272,25 @@ def _check(settings: Settings) -> None:
     if url and not url.startswith(("sqlite:", "postgres:", "postgresql:")):
         raise ConfigProblem("database_url: begin it with sqlite: or postgresql:")
     _check_mail(settings)
+    _check_processes(settings)
     for proxy in settings.proxies:
         try:
             ipaddress.ip_address(proxy)
         except ValueError as problem:
             raise ConfigProblem(f"trusted_proxies: {proxy!r} is no IP address") from problem
+
+
+def _check_processes(settings: Settings) -> None:
+    if settings.bus not in {"", "local", "postgres"} and not _NATS.match(settings.bus):
+        raise ConfigProblem("bus: one of local, postgres, nats://host:port, tls://host:port")
+    if settings.bus == "postgres" and not settings.on_postgres:
+        raise ConfigProblem("bus: postgres needs a PostgreSQL database; see database_url")
+    if not 1 <= settings.workers <= _MOST_WORKERS:
+        raise ConfigProblem(f"workers: {settings.workers} is not between 1 and {_MOST_WORKERS}")
+    if settings.workers > 1 and not settings.on_postgres:
+        raise ConfigProblem("workers: more than one needs a PostgreSQL database; see database_url")
+    if settings.workers > 1 and settings.bus == "local":
+        raise ConfigProblem("workers: more than one cannot use the bus 'local'")
 
 
 def _check_mail(settings: Settings) -> None:

@@ -42,7 +42,7 @@ class Message(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=Fa
     """
 
     origin: str
-    kind: int
+    kind: Kind
     number: int
     age: int
     news: list[tuple[int, str, int]]
