@@ -52,6 +52,9 @@ async def make_account(
     account_id = columns.pop("id", None) or snowflake()
     username = username or f"person{account_id & 0xFFFF}"
     created_at = columns.pop("created_at", NOW - 400 * 86_400_000)
+    if columns.get("domain"):
+        columns.setdefault("url", f"https://{columns['domain']}/@{username}")
+        columns.setdefault("uri", f"https://{columns['domain']}/users/{username}")
     await insert(
         db,
         "accounts",
@@ -100,11 +103,19 @@ async def make_token(
 async def make_status(
     db: Database, account_id: int, text: str = "hello", *, mentions: Any = (), **columns: Any
 ) -> int:
-    """A status; ``mentions`` are ids of accounts. ``at`` is its time. Returns its id."""
+    """A status; ``mentions`` are ids of accounts. ``at`` is its time. Returns its id.
+
+    A reblog has no text, and what comes from elsewhere has an address there.
+    """
     at = columns.pop("at", NOW)
     status_id = columns.pop("id", None) or snowflake(at)
     conversation_id = columns.pop("conversation_id", None)
+    if columns.get("reblog_of_id"):
+        text, columns["content"] = "", ""
     async with db.transaction() as tx:
+        domain = await tx.fetch_value("SELECT domain FROM accounts WHERE id = $1", account_id)
+        if domain:
+            columns = dict.fromkeys(("uri", "url"), f"https://{domain}/{status_id}") | columns
         if conversation_id is None:
             conversation_id = await tx.fetch_value(
                 "INSERT INTO conversations (created_at) VALUES ($1) RETURNING id", at

@@ -10,7 +10,9 @@ from falcon import testing
 
 from stentor.api.services import Services
 from stentor.store.database import Database
+from tests.answers import check_answer
 from tests.factories import NOW, Person
+from tests.shapes import Seen
 
 
 class Clock:
@@ -63,12 +65,17 @@ class Answer:
 
 
 class Client:
-    """Sends requests; ``by`` is a Person or a token."""
+    """Sends requests; ``by`` is a Person or a token.
+
+    Whatever a test is about, every JSON that comes back must have the shape of its entity.
+    """
 
     def __init__(self, conductor: testing.ASGIConductor, services: Services) -> None:
         self._conductor = conductor
         self.services = services
         self.db: Database = services.db
+        #: What of the entities' tables was seen in answers, once it is a set.
+        self.seen: Seen | None = None
 
     async def request(
         self,
@@ -95,7 +102,10 @@ class Client:
         result = await self._conductor.simulate_request(
             method, path, query_string=query, json=json, body=body, headers=sent
         )
-        return Answer(result)
+        answer = Answer(result)
+        if answer.content and "json" in answer.headers.get("content-type", ""):
+            check_answer(method, path, answer.status, result.json, self.seen)
+        return answer
 
     async def get(self, path: str, by: Person | str | None = None, **rest: Any) -> Answer:
         """GET."""

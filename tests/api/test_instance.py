@@ -17,57 +17,12 @@ from tests.helpers import Client
 
 DAY = 86_400_000
 
-V2 = {
-    "domain", "title", "version", "source_url", "description", "usage", "thumbnail", "icon",
-    "languages", "configuration", "registrations", "api_versions", "wrapstodon", "contact",
-    "rules",
-}  # fmt: skip
-CONFIGURATION = {
-    "urls": {"streaming", "status", "about", "privacy_policy", "terms_of_service"},
-    "vapid": {"public_key"},
-    "accounts": {
-        "max_display_name_length", "max_note_length", "max_avatar_description_length",
-        "max_header_description_length", "max_featured_tags", "max_pinned_statuses",
-        "max_profile_fields", "profile_field_name_limit", "profile_field_value_limit",
-    },
-    "statuses": {"max_characters", "max_media_attachments", "characters_reserved_per_url"},
-    "media_attachments": {
-        "description_limit", "image_matrix_limit", "image_size_limit", "supported_mime_types",
-        "video_frame_rate_limit", "video_matrix_limit", "video_size_limit",
-    },
-    "polls": {"max_options", "max_characters_per_option", "min_expiration", "max_expiration"},
-    "translation": {"enabled"},
-    "timelines_access": {"live_feeds", "hashtag_feeds", "trending_link_feeds"},
-}  # fmt: skip
-V1 = {
-    "uri", "title", "short_description", "description", "email", "version", "urls", "stats",
-    "thumbnail", "languages", "registrations", "approval_required", "invites_enabled",
-    "configuration", "contact_account", "rules",
-}  # fmt: skip
 
-
-async def test_v2_has_every_key_that_clients_take_apart(client: Client):
-    about = (await client.get("/api/v2/instance")).json
-    assert set(about) == V2
-    configuration = about["configuration"]
-    assert set(configuration) == {*CONFIGURATION, "limited_federation"}
-    for part, keys in CONFIGURATION.items():
-        assert set(configuration[part]) == keys, part
-    for feed in configuration["timelines_access"].values():
-        assert set(feed) == {"local", "remote"}
-        assert set(feed.values()) <= {"public", "authenticated", "disabled"}
-    assert set(about["registrations"]) == {
-        "enabled", "approval_required", "reason_required", "message", "min_age", "url",
-    }  # fmt: skip
-    assert configuration["media_attachments"]["supported_mime_types"] == []
-    assert configuration["statuses"]["max_characters"] == limits.STATUS_CHARACTERS
-
-
-async def test_v1_has_every_key(client: Client):
-    about = (await client.get("/api/v1/instance")).json
-    assert set(about) == V1
-    assert set(about["configuration"]) == {"accounts", "statuses", "media_attachments", "polls"}
-    assert set(about["stats"]) == {"user_count", "status_count", "domain_count"}
+async def test_the_limits_are_those_that_are_kept(client: Client):
+    v1, v2 = [(await client.get(f"/api/{n}/instance")).json["configuration"] for n in ("v1", "v2")]
+    assert v1["statuses"] == v2["statuses"]
+    assert v2["statuses"]["max_characters"] == limits.STATUS_CHARACTERS
+    assert v2["polls"]["max_options"] == limits.POLL_OPTIONS
 
 
 async def test_both_name_the_host_as_it_is_typed_and_a_websocket_without_a_path(client: Client):
@@ -174,12 +129,7 @@ async def test_nodeinfo_is_found_where_it_is_said_to_be(client: Client):
     assert link["href"] == "https://stentor.example/nodeinfo/2.0"
     answer = await client.get(urlsplit(link["href"]).path)
     assert answer.headers["access-control-allow-origin"] == "*"
-    info = answer.json
-    assert set(info) == {
-        "version", "software", "protocols", "services", "usage", "openRegistrations", "metadata",
-    }  # fmt: skip
-    assert info["version"] == "2.0"
-    assert info["protocols"] == []
+    assert answer.json["version"] == "2.0"
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,6 @@ async def test_an_object_has_the_fields_of_its_entity(
         assert found.pop("target_account")["id"] == str(ann.id)
     if type is T.COLLECTION_UPDATE:
         [item] = found.pop("items")
-        assert item.keys() == {"id", "state", "created_at", "account_id"}
         assert (item["state"], item["account_id"]) == ("accepted", str(ann.id))
         assert found.pop("account_id") == str(bob.id)
         assert found.pop("uri") == found.pop("url")
@@ -256,10 +255,8 @@ async def test_words_are_sent_for_newer_types_to_clients_that_ask_and_do_not_kno
         assert ("fallback" in one) == (type in NEWER)
         if type in NEWER:
             words = one["fallback"]
-            assert words.keys() == {"title", "summary", "description", "details"}
             assert words["title"]
             assert 'href="https://stentor.example' in words["summary"]
-            assert words["description"] is words["details"] is None
     for query in ("", f"supported_types[]={type.value}"):
         assert "fallback" not in await only(client, path, ann, query)
 

@@ -46,10 +46,6 @@ async def test_every_verdict_is_listed_with_its_reason(
     await insert(client.db, "blocks", account_id=ann.id, target_account_id=bob.id, created_at=NOW)
     await make_mentioned(client.db, bus, bob, ann, at=NOW + 2000)
     dropped, filtered, accepted = (await client.get(PATH, ann)).json
-    assert set(dropped) == {
-        "id", "created_at", "type", "verdict", "reason", "explanation", "account", "status_id",
-        "notification_id",
-    }  # fmt: skip
     assert (dropped["verdict"], dropped["reason"]) == ("drop", "block")
     assert dropped["explanation"] == "You block this account."
     assert dropped["notification_id"] is None

@@ -63,16 +63,12 @@ def said(bus: RecordingBus) -> list[tuple[int, str]]:
     return [(one.account_id, one.kind) for one in bus.news if one.kind != "conversation"]
 
 
-async def test_a_request_has_the_keys_of_the_table(
+async def test_a_request_says_who_waits_with_what_and_since_when(
     client: Client, bus: RecordingBus, ann: Person, bob: Person
 ) -> None:
     first = await make_mentioned(client.db, bus, bob, ann, visibility="direct")
     last = await make_mentioned(client.db, bus, bob, ann, at=NOW + 5000, visibility="direct")
     [one] = (await client.get(PATH, ann)).json
-    assert set(one) == {
-        "id", "created_at", "updated_at", "notifications_count", "account", "last_status",
-        "stentor",
-    }  # fmt: skip
     assert one["created_at"] == "2026-06-01T12:00:00.000Z"
     assert one["updated_at"] == "2026-06-01T12:00:05.000Z"
     assert one["notifications_count"] == "2"

