@@ -240,10 +240,6 @@ class Hub:
 
     def _of(self, account_id: int) -> Iterable[Connection]:
         entry = self._accounts.get(account_id)
-        self.interrupt(frozenset(streams.SCOPES) - {streams.NOTIFICATIONS})
-
-    def interrupt(self, names: frozenset[str]) -> None:
-        """Ends every connection that listens to any of those: it cannot be kept complete."""
         return entry.connections if entry else ()
 
     def _wake(self, account_id: int) -> None:
@@ -252,10 +248,6 @@ class Hub:
 
     def _queue(self, news: News) -> None:
         if not self._channels:
-    def accounts(self) -> list[int]:
-        """Whoever has a stream open here."""
-        return list(self._accounts)
-
             return
         if len(self._waiting) >= WAITING:
             self.missed()
