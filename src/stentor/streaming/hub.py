@@ -226,13 +226,21 @@ class Hub:
         For the bus, after an outage. Streams of notifications alone read their table and stay.
         """
         self._waiting.clear()
+        self.interrupt(frozenset(streams.SCOPES) - {streams.NOTIFICATIONS})
+
+    def interrupt(self, names: frozenset[str]) -> None:
+        """Ends every connection that listens to any of those: it cannot be kept complete."""
         for entry in list(self._accounts.values()):
             incomplete = [
                 one
                 for one in entry.connections
-                if any(wanted.stream.name != streams.NOTIFICATIONS for wanted in one.labels)
+                if any(wanted.stream.name in names for wanted in one.labels)
             ]
             self._end(incomplete, Closing.MISSED, "missed")
+
+    def accounts(self) -> list[int]:
+        """Whoever has a stream open here."""
+        return list(self._accounts)
 
     def horizon(self) -> int:
         """Everything that was heard of statuses before that time has been said."""
