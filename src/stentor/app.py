@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stentor import logs
-from stentor.actions import housekeeping, jobs, last_uses
+from stentor.actions import housekeeping, jobs, last_uses, retention
 from stentor.api import application
 from stentor.api.rate_limits import RateLimits
 from stentor.api.routes import ROUTES
@@ -167,6 +167,9 @@ class Application:
             asyncio.create_task(jobs.run(db, self.services.bus, now=now)),
             asyncio.create_task(last_uses.run(db, self.services.last_uses)),
         ]
+        days = self.settings.notifications_kept_days
+        if days:
+            self.run_beside(retention.run(db, kept_days=days, now=now))
 
         if mails is not None:
             for _ in range(self.settings.smtp_connections):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from stentor.domain.ids import LARGEST
 from stentor.domain.notification_policies import NAMES
 from stentor.domain.notifications import Notification, NotificationType
 from stentor.domain.paging import Cursor
@@ -181,6 +182,38 @@ async def newest_id(db: Reader, account_id: int) -> int | None:
         "SELECT max(id) FROM notifications WHERE account_id = $1", account_id
     )
     return newest
+
+
+# One after the other by the inboxes, and for each the first of his key: no table is read.
+OLDEST = """
+    SELECT i.account_id, (
+        SELECT n.created_at FROM notifications n WHERE n.account_id = i.account_id
+        ORDER BY n.id LIMIT 1)
+    FROM (SELECT account_id FROM notification_inboxes WHERE account_id > $1
+          ORDER BY account_id LIMIT $2) i
+    ORDER BY i.account_id
+"""
+
+
+async def oldest(db: Reader, after: int, limit: int) -> list[tuple[int, int]]:
+    """Accounts with ids above that, and when their first notification was made.
+
+    ``limit`` of them at most; one whose list is empty was made never: at `LARGEST`.
+    """
+    rows = await db.fetch(OLDEST, after, limit)
+    return [(row[0], LARGEST if row[1] is None else row[1]) for row in rows]
+
+
+async def oldest_step(db: Reader, account_id: int, before: int) -> int | None:
+    """The highest id among some of an account's first notifications that are older than that."""
+    found: int | None = await db.fetch_value(
+        "SELECT max(id) FROM (SELECT id, created_at FROM notifications WHERE account_id = $1"
+        " ORDER BY id LIMIT $3) AS first_ones WHERE created_at < $2",
+        account_id,
+        before,
+        STEP,
+    )
+    return found
 
 
 # ---------------------------------------------------------------- removing
