@@ -13,6 +13,7 @@ from stentor import __version__
 # them starts at once.
 COMMANDS = {
     "serve": ("serve", "serve"),
+    "worker": ("worker", "worker"),
     "account": ("accounts", "account"),
     "token": ("tokens", "token"),
     "settings": ("settings", "settings"),

@@ -28,8 +28,6 @@ _EXAMPLE_HEAD = """\
 _POLL_LONGEST = 2_629_746
 # A hundred years.
 _DAYS_KEPT = 36_525
-# A hundred years.
-_DAYS_KEPT = 36_525
 _FALSE = frozenset({"0", "f", "false", "off", "no", ""})
 _TRUE = frozenset({"1", "t", "true", "on", "yes"})
 
@@ -88,9 +86,6 @@ class Settings:
         False, "Whether a token can be had for a password (for development only)."
     )
     poll_min_expiration: int = _setting(300, "The shortest poll, in seconds.")
-    notifications_kept_days: int = _setting(
-        0, "Days after which notifications are forgotten; 0 keeps them for ever."
-    )
     notifications_kept_days: int = _setting(
         0, "Days after which notifications are forgotten; 0 keeps them for ever."
     )
@@ -263,11 +258,6 @@ def _check(settings: Settings) -> None:
         )
     if not settings.data:
         raise ConfigProblem("data: name a folder")
-    if not 0 <= settings.notifications_kept_days <= _DAYS_KEPT:
-        raise ConfigProblem(
-            f"notifications_kept_days: {settings.notifications_kept_days} is not between 0 and "
-            f"{_DAYS_KEPT}"
-        )
     if not 0 <= settings.notifications_kept_days <= _DAYS_KEPT:
         raise ConfigProblem(
             f"notifications_kept_days: {settings.notifications_kept_days} is not between 0 and "

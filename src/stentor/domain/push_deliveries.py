@@ -45,6 +45,26 @@ class Tried(NamedTuple):
     smaller: bool = False
 
 
+class PushAttempt(NamedTuple):
+    """One attempt, as the ledger has it.
+
+    ``status`` is the push service's, None if it gave none; then ``problem`` says what was in the
+    way. ``next_at`` is when it is tried again, None for never.
+    """
+
+    id: int
+    account_id: int
+    subscription_id: int
+    notification_id: int
+    attempt: int
+    started_at: int
+    latency: int
+    status: int | None
+    outcome: str
+    problem: str | None
+    next_at: int | None
+
+
 def follow_up(
     outcome: Outcome, tried: Tried, *, now: int, chance: float, retry_after: int | None = None
 ) -> Next:

@@ -14,11 +14,10 @@ from typing import NamedTuple
 import structlog
 
 from stentor.domain import times
-from stentor.domain.push_deliveries import Next
+from stentor.domain.push_deliveries import Next, PushAttempt
 from stentor.domain.push_subscriptions import Outcome, PushSubscription
 from stentor.store import push_attempts, push_deliveries, push_origins, push_subscriptions
 from stentor.store.database import Database, StorageProblem, Transaction
-from stentor.store.push_attempts import PushAttempt
 from stentor.store.push_deliveries import Claimed, Promise
 
 log = structlog.get_logger("stentor.push")

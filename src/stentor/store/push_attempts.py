@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from stentor.domain import times
 from stentor.domain.paging import Cursor
+from stentor.domain.push_deliveries import PushAttempt
 from stentor.store.database import Reader, Transaction
 
 #: Attempts are remembered for so long.
 KEPT = 7 * times.DAY
-
-
-class PushAttempt(NamedTuple):
-    """A row of ``push_attempts``.
-
-    ``status`` is the push service's, None if it gave none; then ``problem`` says what was in the
-    way. ``next_at`` is when it is tried again, None for never.
-    """
-
-    id: int
-    account_id: int
-    subscription_id: int
-    notification_id: int
-    attempt: int
-    started_at: int
-    latency: int
-    status: int | None
-    outcome: str
-    problem: str | None
-    next_at: int | None
 
 
 # The account may have gone meanwhile.
@@ -87,7 +67,7 @@ async def find_newer(
     return None if row is None else PushAttempt._make(row)
 
 
-async def sweep(tx: Transaction, *, now: int) -> int:
+async def old_push_attempts(tx: Transaction, *, now: int) -> int:
     """Forgets some of those that are older than KEPT; how many."""
     return await tx.run(
         "DELETE FROM push_attempts WHERE id IN"

@@ -56,7 +56,7 @@ async def counts(db: Reader, now: int) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def sweep(tx: Transaction, *, now: int) -> int:
+async def old_push_origins(tx: Transaction, *, now: int) -> int:
     """Forgets some that nobody has asked for a week; how many."""
     return await tx.run(
         "DELETE FROM push_origins WHERE origin IN"
