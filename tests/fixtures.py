@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from falcon import testing
 
+from stentor.api import auth
 from stentor.api.rate_limits import RateLimits
 from stentor.api.services import Features, Services
 from stentor.domain.links import Links
 from stentor.store.database import Database, open_database
 from stentor.store.snowflakes import Snowflakes
 from stentor.streaming.bus import News
+from stentor.streaming.hub import Hub
 from tests.helpers import Client, Clock
 
 
@@ -84,15 +86,17 @@ def make_services(
         "vapid_public_key": "BE" + "x" * 85 + "=",
         **features,
     }
+    links = Links("https", "stentor.example")
     return Services(
         db=db,
         bus=bus,
         ids=Snowflakes(),
-        links=Links("https", "stentor.example"),
+        links=links,
         limits=RateLimits(on=False),
         features=Features(**values),
         now=clock,
         media=folder / "media",
+        hub=Hub(db, links=links, now=clock, good=auth.good),
         secret=b"s" * 32,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from stentor import logs
 from stentor.actions import housekeeping, jobs, last_uses, retention
-from stentor.api import application
+from stentor.api import application, auth
 from stentor.api.rate_limits import RateLimits
 from stentor.api.routes import ROUTES
 from stentor.api.services import Features, Services
@@ -27,6 +27,7 @@ from stentor.store import users
 from stentor.store.database import Database, open_database
 from stentor.store.snowflakes import Snowflakes
 from stentor.streaming.bus import LocalBus
+from stentor.streaming.hub import Hub
 
 
 def now() -> int:
@@ -43,11 +44,14 @@ def services(settings: Settings, db: Database) -> Services:
     """What endpoints may use, from settings and an open database. Raises KeysProblem."""
     keys = load_or_create(key_file(settings))
     db.mails = settings.mails
+    links = Links(settings.site_scheme, settings.site_domain)
+    bus, hub = LocalBus(), Hub(db, links=links, now=now, good=auth.good)
+    bus.listen(hub.hear, hub.missed)
     return Services(
         db=db,
-        bus=LocalBus(),
+        bus=bus,
         ids=Snowflakes(),
-        links=Links(settings.site_scheme, settings.site_domain),
+        links=links,
         limits=RateLimits(on=settings.rate_limits),
         features=Features(
             title=settings.title,
@@ -63,6 +67,7 @@ def services(settings: Settings, db: Database) -> Services:
         ),
         now=now,
         media=Path(settings.data) / "media",
+        hub=hub,
         secret=keys.secret,
     )
 
@@ -164,6 +169,7 @@ class Application:
         self._inner = build(self.services)
         self._background = [
             asyncio.create_task(housekeeping.run(db, now=now)),
+            asyncio.create_task(self.services.hub.run()),
             asyncio.create_task(jobs.run(db, self.services.bus, now=now)),
             asyncio.create_task(last_uses.run(db, self.services.last_uses)),
         ]

@@ -77,7 +77,7 @@ class World:
     async def revoke(self, who: int, target: int, second: int) -> None:
         await quotes.revoke(
             self.services.db, self.services.bus, account_id=who, status_id=target,
-            quoting_id=second,
+            quoting_id=second, now=self.now,
         )  # fmt: skip
 
     async def edit(self, who: int, target: int, second: int) -> None:

@@ -83,7 +83,7 @@ class World:
 
     async def unreblog(self, who: int, target: int, _: str) -> None:
         await reblogs.unreblog(
-            self.services.db, self.services.bus, account_id=who, status_id=target
+            self.services.db, self.services.bus, account_id=who, status_id=target, now=self.now
         )
 
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import structlog
 
-from stentor.store import email_deliveries, housekeeping, mutes, notification_decisions
+from stentor.store import (
+    email_deliveries,
+    housekeeping,
+    mutes,
+    notification_decisions,
+    status_changes,
+)
 from stentor.store.database import Database, StorageProblem
 
 log = structlog.get_logger("stentor.housekeeping")
@@ -24,6 +30,7 @@ Chore = Callable[..., Awaitable[int]]
 CHORES: tuple[Chore, ...] = (
     mutes.sweep,
     notification_decisions.sweep,
+    status_changes.sweep,
     housekeeping.old_idempotency_keys,
     housekeeping.ended_grants,
     housekeeping.idle_sessions,

@@ -67,6 +67,7 @@ async def _merge(
     rows = await notifications.unfilter_step(tx, account_id, from_account_id)
     for status_id in await notifications.direct_mentions(tx, account_id, rows):
         await conversations.add_direct_mention(tx, account_id, status_id)
+        tx.after_commit(bus.publish, News(account_id, "conversation", status_id))
     if len(rows) == notifications.STEP:
         return payload
     if not await notification_requests.other_merges(

@@ -83,6 +83,10 @@ async def notify(tx: Transaction, bus: Bus, *events: Event, now: int) -> None:
     for number, one in kept:
         if one.decision.verdict is Verdict.ACCEPT:
             account_id = one.recipient.account_id
+            if _brings_message(one):
+                tx.after_commit(
+                    bus.publish, News(account_id, "conversation", one.event.status_id or 0)
+                )
             tx.after_commit(bus.publish, News(account_id, "notification", number))
 
 
@@ -207,8 +211,14 @@ async def _announce(tx: Transaction, number: int, one: _Told, *, now: int) -> No
                 from_account_id=recipient.from_account_id,
                 now=now,
             )
-    elif event.type in REQUESTING and recipient.direct and event.status_id:
+    elif _brings_message(one) and event.status_id:
         await conversations.add_direct_mention(tx, recipient.account_id, event.status_id)
+
+
+def _brings_message(one: _Told) -> bool:
+    """True if it is about a direct message, which goes into the recipient's conversations."""
+    event = one.event
+    return event.type in REQUESTING and one.recipient.direct and event.status_id is not None
 
 
 async def _promise_pushes(tx: Transaction, kept: Sequence[tuple[int, _Told]], *, now: int) -> None:

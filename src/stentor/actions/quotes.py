@@ -9,7 +9,7 @@ from stentor.domain import quotes as domain
 from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.quotes import ACCEPTED, Quote
 from stentor.domain.statuses import Status
-from stentor.store import mentions, quotes, statuses
+from stentor.store import mentions, quotes, status_changes, statuses
 from stentor.store.database import Database, Reader, Transaction
 from stentor.store.statuses import NewStatus
 from stentor.streaming.bus import Bus, News
@@ -88,7 +88,13 @@ async def quoted_author(db: Reader, status: Status) -> int | None:
 
 
 async def revoke(
-    db: Database, bus: Bus, *, account_id: int, status_id: int | None, quoting_id: int | None
+    db: Database,
+    bus: Bus,
+    *,
+    account_id: int,
+    status_id: int | None,
+    quoting_id: int | None,
+    now: int,
 ) -> int:
     """Takes a quote of an own status back; the id of the status that quoted it.
 
@@ -111,6 +117,7 @@ async def revoke(
         if after != quote.state:
             await quotes.set_state(tx, quote.id, after)
             await uncount(tx, quote)
+            await status_changes.add_edit(tx, quote.status_id, quote.account_id, now=now)
             tx.after_commit(bus.publish, News(quote.account_id, "status_edited", quote.status_id))
     return quote.status_id
 

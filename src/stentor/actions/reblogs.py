@@ -8,7 +8,7 @@ from stentor.actions.statuses import get_readable, gone_is_not_found, remove_reb
 from stentor.domain import statuses as domain
 from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.statuses import Status
-from stentor.store import accounts, statuses
+from stentor.store import accounts, status_changes, statuses
 from stentor.store.database import Database, Reader
 from stentor.store.snowflakes import Snowflakes
 from stentor.store.statuses import NewStatus
@@ -82,7 +82,9 @@ async def _visibility(db: Reader, original: Status, account_id: int, asked: str 
     return domain.narrowed("private" if chosen == "direct" else chosen, silenced=silenced)
 
 
-async def unreblog(db: Database, bus: Bus, *, account_id: int, status_id: int | None) -> int:
+async def unreblog(
+    db: Database, bus: Bus, *, account_id: int, status_id: int | None, now: int
+) -> int:
     """Takes a reblog back, and what the author was told; the id of the original.
 
     Without a reblog nothing happens. Raises NotFound if the status cannot be read.
@@ -92,6 +94,7 @@ async def unreblog(db: Database, bus: Bus, *, account_id: int, status_id: int | 
         await statuses.lock(tx, [original.id])
         reblog_id = await statuses.find_reblog(tx, original.id, account_id)
         if reblog_id is not None:
+            await status_changes.add_deletion(tx, reblog_id, now=now)
             await remove_reblog(tx, reblog_id=reblog_id, account_id=account_id, original=original)
             tx.after_commit(bus.publish, News(account_id, "status_deleted", reblog_id))
     return original.id

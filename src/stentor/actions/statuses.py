@@ -26,6 +26,7 @@ from stentor.store import (
     conversations,
     idempotency_keys,
     mentions,
+    status_changes,
     status_edits,
     statuses,
     tags,
@@ -247,6 +248,7 @@ async def _write(tx: Transaction, bus: Bus, plan: _Plan, *, now: int) -> None:
             status_id=row.id,
             unread=False,
         )
+        tx.after_commit(bus.publish, News(row.account_id, "conversation", row.id))
     story = Story(row.id, row.account_id, now)
     events: list[Event] = []
     if plan.quoted is not None:
@@ -319,6 +321,7 @@ async def delete(
         if status.id not in await statuses.lock(tx, [*before, status.id]):
             raise errors.NotFound
         loaded = await statuses.load(tx, [status.id], account_id, now=now)
+        await status_changes.add_deletion(tx, status.id, now=now)
         if status.reblog_of_id is not None:
             await remove_reblog(
                 tx,
@@ -417,6 +420,7 @@ async def edit(
         for audience in (fan_outs.UPDATE, fan_outs.QUOTED_UPDATE):
             events += await fan_outs.begin(tx, audience, story, now=now)
         await notify(tx, bus, *events, now=now)
+        await status_changes.add_edit(tx, status.id, account_id, now=now)
         tx.after_commit(bus.publish, News(account_id, "status_edited", status.id))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,12 +117,20 @@ def client_address(request: Request) -> str:
 
     A forwarded header from anyone else is not looked at (reliability T57).
     """
-    peer: str = request.http.scope.get("client", ("",))[0]
-    trusted = request.services.features.trusted_proxies
-    if peer not in trusted:
-        return peer
-    hops = (request.header("X-Forwarded-For") or "").split(",")
-    for hop in reversed([hop.strip() for hop in hops if hop.strip()]):
-        if hop not in trusted:
-            return hop
+    # There is none at the other end of a Unix socket.
+    peer: str = (request.http.scope.get("client") or ("",))[0]
+    return forwarded(
+        peer, request.header("X-Forwarded-For"), request.services.features.trusted_proxies
+    )
+
+
+def forwarded(peer: str, header: str | None, trusted: Collection[str]) -> str:
+    """`client_address` of a peer and an ``X-Forwarded-For``."""
+    believed = {rate_limits.canonical(proxy) for proxy in trusted}
+    peer = rate_limits.canonical(peer)
+    if peer in believed:
+        for hop in reversed((header or "").split(",")):
+            address = rate_limits.canonical(hop.strip())
+            if address and address not in believed:
+                return address
     return peer

@@ -39,5 +39,6 @@ async def revoke(request: Request) -> Any:
         account_id=request.account_id,
         status_id=request.path_id(),
         quoting_id=request.path_id("quoting_id"),
+        now=services.now(),
     )
     return await statuses.render(request, status_id)

@@ -59,6 +59,8 @@ FOLLOWS = Limit("follows", 400, 24 * times.HOUR)
 REPORTS = Limit("reports", 400, 24 * times.HOUR)
 MEDIA = Limit("media", 30, 30 * times.MINUTE)
 PUSH = Limit("push", 30, times.HOUR, By.TOKEN)
+#: Streams that are opened; `stentor.domain.streams` says how many may be open.
+STREAMS = Limit("streams", 60, 5 * times.MINUTE, By.ACCOUNT)
 # Mastodon leaves these to the proxy in front of it. A page of ours shows a few files, a client
 # shows one for each account, and a load balancer asks for our health every second.
 PAGES = Limit("pages", 300, 5 * times.MINUTE, By.ADDRESS)
@@ -137,14 +139,29 @@ class Throttled(TooManyRequests):
 _ALL = [value for value in globals().values() if isinstance(value, Limit)]
 
 
-def client_key(address: str) -> str:
-    """Who an address counts as: an IPv6 customer is a /64."""
+def canonical(address: str) -> str:
+    """The one spelling of an address, without port and zone, and of IPv4 never as IPv6.
+
+    What is none stays what it is.
+    """
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
     try:
-        ip = ipaddress.ip_address(address.split("%")[0])
+        ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            return str(ip.ipv4_mapped)
-        return str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
-    return address
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ip)
+
+
+def client_key(address: str) -> str:
+    """Who an address counts as: an IPv6 customer is a /64."""
+    address = canonical(address)
+    try:
+        ip = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))

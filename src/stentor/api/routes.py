@@ -47,6 +47,7 @@ from stentor.api import (
     sign_in,
     small_answers,
     statuses,
+    streaming,
     tags,
     timelines,
     unsubscriptions,
@@ -70,7 +71,9 @@ from stentor.api.rate_limits import (
     SIGN_IN_ACCOUNT,
     SIGN_UP,
     STATUSES,
+    STREAMS,
 )
+from stentor.domain.streams import PATHS, SCOPES
 
 PUBLIC, USER, TOKEN, APP, OPEN = (
     Access.PUBLIC, Access.USER, Access.TOKEN, Access.APP, Access.OPEN,
@@ -129,6 +132,14 @@ def _grouped(base: str) -> tuple[Route, ...]:
     )
 
 
+def _streams(base: str) -> tuple[Route, ...]:
+    """Event streams: `streaming.Streams` answers before these do, and asks for the scopes."""
+    return tuple(
+        _get(f"{base}/{path}", streaming.stream, OPEN, *sorted(SCOPES[name]), limits=(STREAMS,))
+        for path, name in PATHS.items()
+    )
+
+
 def _push_subscription(path: str) -> tuple[Route, ...]:
     """The token's own Web Push subscription (notifications.md 1.17)."""
     push = push_subscriptions
@@ -145,6 +156,7 @@ ROUTES: tuple[Route, ...] = (
     # --- health and discovery
     _get("/health", health.health, OPEN, limits=(HEALTH,)),
     _get("/api/v1/streaming/health", health.health, OPEN, limits=(HEALTH,)),
+    *_streams("/api/v1/streaming"),
     _get("/api/v1/instance", instance.show_v1, OPEN, limits=API),
     _get("/api/v2/instance", instance.show_v2, OPEN, limits=API),
     _get("/api/v1/instance/peers", instance.peers, OPEN, limits=API),

@@ -14,6 +14,7 @@ from stentor.domain.links import Links
 from stentor.store.database import Database
 from stentor.store.snowflakes import Snowflakes
 from stentor.streaming.bus import Bus
+from stentor.streaming.hub import Hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Services:
     now: Callable[[], int]
     #: Where uploaded files are kept.
     media: Path
+    #: The streams that are open in this process.
+    hub: Hub
     #: 32 bytes that sign sessions and links; see `stentor.keys`.
     secret: bytes = field(repr=False)
     #: Numbers about the whole server, remembered by this process.

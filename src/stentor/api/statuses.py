@@ -268,7 +268,11 @@ async def unreblog(request: Request) -> Any:
     """POST /api/v1/statuses/:id/unreblog: answers the original (trap 37)."""
     services = request.services
     original_id = await reblogs.unreblog(
-        services.db, services.bus, account_id=request.account_id, status_id=request.path_id()
+        services.db,
+        services.bus,
+        account_id=request.account_id,
+        status_id=request.path_id(),
+        now=services.now(),
     )
     return await render(request, original_id)
 

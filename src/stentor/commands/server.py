@@ -17,8 +17,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stentor.app import Application
 from stentor.commands.common import UNAVAILABLE, Failure
+from stentor.commands.websockets import PING_SECONDS, PONG_SECONDS, StreamProtocol
 from stentor.config import ConfigProblem, Settings
 from stentor.domain import limits
+from stentor.streaming.sse import ABORT
 
 BACKLOG = 4096
 # How long a peer may take to say what it wants, and how slowly it may send a body (T62).
@@ -93,6 +95,9 @@ class LimitedProtocol(HttpToolsProtocol):
         """The head is there: refused if it is too much, or says two hosts (T61)."""
         self._in_head, self._in_body, self._bytes = False, True, 0
         self._stop_clock()
+        # Whoever reads nothing cannot be told that his stream ends.
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a plain dict with our key
+        scope["extensions"] = {ABORT: self.transport.abort}
         size, hosts = 0, 0
         for name, value in self.headers:
             size += len(name) + len(value)
@@ -132,15 +137,29 @@ class LimitedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """uvicorn, which exits 0 after a signal and tells when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], Awaitable[None]],
+        drain: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens, then says so."""
         await super().startup(sockets)
         if self.started and not self.should_exit:
             await self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens no more, ends the streams one after the other, then the rest."""
+        for server in self.servers:
+            server.close()
+        if self._drain is not None and not self.force_exit:
+            await self._drain()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002 - the signature of a handler
         """The first signal drains, the second does not wait for it."""
@@ -178,7 +197,11 @@ async def serve(settings: Settings, ready: Callable[[Application], Awaitable[Non
     async def tell() -> None:
         await ready(app)
 
-    server = Server(_config(settings, app), tell)
+    async def drain() -> None:
+        if app.services is not None:
+            await app.services.hub.drain()
+
+    server = Server(_config(settings, app), tell, drain)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
     await app.start()
@@ -197,7 +220,9 @@ def _config(settings: Settings, app: Application) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         http=LimitedProtocol,
-        ws="websockets-sansio",
+        ws=StreamProtocol,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # a bomb of compressed frames, and 64 KiB a socket (T58)
         lifespan="off",

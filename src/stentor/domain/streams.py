@@ -84,6 +84,7 @@ class Closing(Enum):
     ENDED = (1000, "")
     BINARY = (1003, "text only")
     TOO_MUCH = (1008, "too many messages or subscriptions")
+    FAULT = (1011, "a temporary problem")
     RESTART = (1012, "the server restarts")
     SLOW = (1013, "too slow")
     MISSED = (1012, "something was missed")

@@ -31,7 +31,7 @@ class Event:
 
     def __init__(self, name: str, payload: bytes) -> None:
         self.name = name
-        self.payload = payload
+        self.payload = bytes(payload)
         self._tail = b""
         self._lines = b""
         self._frames: dict[bytes, bytes] = {}

@@ -18,6 +18,7 @@ import structlog
 
 from stentor import telemetry
 from stentor.domain import streams
+from stentor.domain.ids import LARGEST
 from stentor.domain.links import Links
 from stentor.domain.streams import Closing, Stream, Subscription
 from stentor.store import access_tokens, notification_inboxes, notifications, presences
@@ -37,7 +38,7 @@ SWEEP_SECONDS = 1.0
 #: Accounts or tokens of one statement.
 SLICE = 500
 #: Notifications that are read at once.
-BATCH = 100
+BATCH = 50
 #: So often the news of a status is tried while the database cannot be asked.
 ATTEMPTS = 10
 #: News of statuses that may wait; beyond that streams are closed rather than left behind.
@@ -51,6 +52,9 @@ DRAIN_SECONDS = 8.0
 #: What `Connection.deliver` says when too much waits for its reader.
 OVERFLOW = -1
 
+#: A position beyond all notifications: none is said yet.
+HELD = LARGEST
+
 _ENDS = frozenset({"account_suspended", "account_disabled"})
 _MERGED = Event("notifications_merged", b"1")
 _FILTERS_CHANGED = Event("filters_changed", b"1")
@@ -63,7 +67,6 @@ class Listener(NamedTuple):
     account_id: int
     token_id: int
     scopes: frozenset[str]
-    expires_at: int | None
 
 
 class Connection(ABC):
@@ -124,6 +127,11 @@ class Hub:
         self._waiting: deque[tuple[int, News]] = deque()
         self._status_bell = asyncio.Event()
         self._left: set[int] = set()
+        # What the database was like when all tokens and all lists were looked at, and when the
+        # first of the tokens ends.
+        self._swept: int | None = None
+        self._looked: int | None = None
+        self._expiry = 0
 
     # --- who is here
 
@@ -140,6 +148,7 @@ class Hub:
         listener = connection.listener
         self._accounts.setdefault(listener.account_id, _Account()).connections.add(connection)
         self._tokens.setdefault(listener.token_id, set()).add(connection)
+        self._swept = self._looked = None
         telemetry.move(Level.STREAM_CLIENTS, 1, transport=connection.transport)
 
     def leave(self, connection: Connection) -> None:
@@ -179,6 +188,11 @@ class Hub:
         """Says on it no more what belongs to that stream only."""
         if connection.labels.pop(ended, None) is not None:
             self._arrange(connection, ended.stream)
+
+    def resume(self, connection: Connection, position: int) -> None:
+        """Notifications after that one are said from now on; HELD until then: none."""
+        connection.position = position
+        self._wake(connection.listener.account_id)
 
     def _arrange(self, connection: Connection, stream: Stream) -> None:
         labels = tuple(label for one, label in connection.labels.items() if one.stream == stream)
@@ -220,10 +234,10 @@ class Hub:
         elif kind == "filters_changed":
             self._say([statuses.Told(_USER, {news.account_id: _FILTERS_CHANGED})])
 
-    def missed(self) -> None:
+    def missed(self, seconds: float = 0.0) -> None:  # noqa: ARG002  # the bus says how many
         """News may have been lost: ends the streams that nothing but news can keep complete.
 
-        For the bus, after an outage. Streams of notifications alone read their table and stay.
+        The bus calls it after an outage. Streams of notifications alone read their table.
         """
         self._waiting.clear()
         self.interrupt(frozenset(streams.SCOPES) - {streams.NOTIFICATIONS})
@@ -313,7 +327,7 @@ class Hub:
             log.warning("notifications not told", problem=str(problem))
             entry = self._accounts.get(account_id)
             if entry is not None:
-                entry.version = -1  # the next look finds it
+                entry.version, self._looked = -1, None  # the next look finds it
         except Exception:
             # Nobody may be left behind in silence: whoever comes back reads what he missed.
             log.exception("notifications not told", account_id=account_id)
@@ -345,14 +359,19 @@ class Hub:
                     event = events.get(fresh.row.id)
                     if event is not None:
                         self._deliver(one, event, one.notified)
+            await asyncio.sleep(0)  # readers have their turn before more is said
 
     async def look_for_missed(self) -> None:
         """Reads the lists that have changed since they were looked at. One query for each slice."""
+        generation = self.db.generation()
+        if generation is not None and generation == self._looked:
+            return
         heard = [
             account_id
             for account_id, entry in self._accounts.items()
             if any(one.notified for one in entry.connections)
         ]
+        self._looked = generation
         for first in range(0, len(heard), SLICE):
             part = heard[first : first + SLICE]
             versions = await notification_inboxes.versions(self.db, part)
@@ -365,15 +384,21 @@ class Hub:
 
     async def sweep(self) -> None:
         """Ends the streams whose token opens nothing any more. One query for each slice (T13)."""
-        tokens = list(self._tokens)
+        generation = self.db.generation()
+        now = self.now()
+        if generation is not None and generation == self._swept and now < self._expiry:
+            return
+        self._swept = generation
+        tokens, expiry = list(self._tokens), LARGEST
         for first in range(0, len(tokens), SLICE):
             part = tokens[first : first + SLICE]
-            now = self.now()
             found = await access_tokens.load(self.db, part)
             good = {one.id for one in found if self._good(one, now)}
             for token_id in set(part) - good:
                 self._end(self._tokens.get(token_id, ()), Closing.ENDED, "swept")
+            expiry = min([expiry, *(one.expires_at for one in found if one.expires_at)])
             await asyncio.sleep(0)
+        self._expiry = expiry
 
     async def note_presences(self) -> None:
         """Notes who has a stream open, and who has none any more."""
@@ -397,28 +422,28 @@ class Hub:
             await self._status_bell.wait()
             self._status_bell.clear()
             while self._waiting:
-                _, news = self._waiting[0]
-                told = await self._told(news)
-                if told is None:
+                first = self._waiting[0]
+                if not await self._tell_status(first[1]):
                     self.missed()
-                    continue
-                self._say(told)
-                if self._waiting:
+                elif self._waiting and self._waiting[0] is first:
                     self._waiting.popleft()
+                await asyncio.sleep(0)  # readers have their turn before more is said
 
-    async def _told(self, news: News) -> list[statuses.Told] | None:
-        """Who is told what of a status; None if that could not be found out."""
+    async def _tell_status(self, news: News) -> bool:
+        """Says what follows from it; False if that could not be done."""
         interest = statuses.Interest(self._channels)
         for _ in range(ATTEMPTS):
             try:
-                return await statuses.told(self.db, self.links, interest, news, now=self.now())
+                self._say(await statuses.told(self.db, self.links, interest, news, now=self.now()))
             except StorageProblem as problem:
                 log.warning("news of a status must wait", problem=str(problem))
                 await asyncio.sleep(FLOOR_SECONDS)
             except Exception:
                 log.exception("news of a status not told", kind=news.kind)
-                break
-        return None
+                return False
+            else:
+                return True
+        return False
 
     def _say(self, told: Iterable[statuses.Told]) -> None:
         for stream, events in told:
