@@ -445,6 +445,48 @@ async def test_a_token_that_other_keys_sealed_sends_nothing(
     assert await payload.build(db, LINKS, others, await promised(db), now=NOW) == [None]
 
 
+@pytest.mark.parametrize(
+    ("filter_", "keyword", "sent"),
+    [
+        ({}, "spoiler", False),
+        ({}, "SPOILER", False),
+        ({}, "poil", True),
+        ({}, "elsewhere", True),
+        ({"contexts": "home"}, "spoiler", True),
+        ({"contexts": "home,notifications,public"}, "spoiler", False),
+        ({"action": "warn"}, "spoiler", True),
+        ({"expires_at": NOW}, "spoiler", True),
+        ({"expires_at": NOW + 1}, "spoiler", False),
+    ],
+)
+async def test_what_a_filter_hides_from_the_list_is_not_pushed(
+    db: Database, bus: RecordingBus, alice: Person, bob: Person,
+    filter_: dict[str, Any], keyword: str, sent: bool,
+) -> None:  # fmt: skip
+    values = {"title": "x", "contexts": "notifications", "action": "hide"} | filter_
+    for number, owner in enumerate((bob, alice), 1):  # hers says nothing to him
+        word = keyword if owner is bob else "spoiler"
+        await make.insert(db, "filters", id=number, account_id=owner.id, created_at=NOW, **values)
+        await make.insert(db, "filter_keywords", filter_id=number, keyword=word, whole_word=True)
+    await make.make_mentioned(db, bus, alice, bob, content="<p>A sp<b>oiler</b>!</p>")
+    with query_budget(db, 4):  # one of them reads the promises
+        messages = await built(db)
+    assert [one is not None for one in messages] == [sent]
+
+
+async def test_a_status_that_a_filter_names_is_not_pushed(
+    db: Database, bus: RecordingBus, alice: Person, bob: Person
+) -> None:
+    first = await make.make_mentioned(db, bus, alice, bob)
+    await make.make_mentioned(db, bus, alice, bob)
+    await make.insert(
+        db, "filters", id=1, account_id=bob.id, title="x", contexts="notifications",
+        action="hide", created_at=NOW,
+    )  # fmt: skip
+    await make.insert(db, "filter_statuses", filter_id=1, status_id=first)
+    assert [one is not None for one in await built(db)] == [False, True]
+
+
 # ---------------------------------------------------------------- many at once
 
 

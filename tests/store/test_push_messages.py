@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stentor.domain.notifications import Event, NotificationType
-from stentor.store import push_messages, push_subscriptions
+from stentor.store import filters, push_messages, push_subscriptions
 from stentor.store.database import Database
 from tests import factories as make
 from tests.factories import NOW
@@ -40,6 +40,7 @@ async def test_no_question_reads_a_whole_table(db: Database, bus: RecordingBus) 
         (push_messages.told_query(2), (NOW, one, 1, other, 2)),
         (push_messages.DEVICES, ([1, 2], NOW)),
         (push_subscriptions.OF_ACCOUNTS, ([one],)),
+        (filters.HIDING, ([one, other], NOW, [1, 2])),
     ):
         told = await plan(db, sql, *values)
         assert not re.search(whole, told), told

@@ -14,6 +14,7 @@ import regex
 
 from stentor.domain import limits
 from stentor.domain.accounts import Account
+from stentor.domain.filters import Filter, results
 from stentor.domain.links import Links
 from stentor.domain.notifications import BY_NAME, TRAITS, Attached, NotificationType, hidden_from
 from stentor.domain.push_subscriptions import (
@@ -27,6 +28,7 @@ from stentor.domain.statuses import readable
 from stentor.domain.text import excerpt, isolated, to_plain_text
 from stentor.push import titles
 from stentor.push.sealing import Seals
+from stentor.store import filters as filter_rows
 from stentor.store import push_messages
 from stentor.store.database import Reader
 from stentor.store.push_deliveries import Promise
@@ -81,7 +83,8 @@ async def build(
 ) -> list[Message | None]:
     """A message for each promise, in their order; None where nothing is to be sent any more.
 
-    Two queries for any number of promises. A promise of which nothing is to be sent is done.
+    Two queries for any number of promises, and a third if any of the recipients has filters that
+    hide things. A promise of which nothing is to be sent is done.
     """
     devices = await push_messages.devices(db, (one.subscription_id for one in promises), now=now)
     if not devices:
@@ -89,19 +92,43 @@ async def build(
     told = await push_messages.told(
         db, [(one.account_id, one.notification_id) for one in promises], now=now
     )
-    messages: list[Message | None] = []
+    pairs: list[tuple[Device, Told] | None] = []
     for promise in promises:
         device = devices.get(promise.subscription_id)
         subject = told.get((promise.account_id, promise.notification_id))
-        messages.append(
-            _message(device, subject, links, seals)
+        pairs.append(
+            (device, subject)
             if device is not None
             and subject is not None
             and device.subscription.account_id == promise.account_id
             and _may_be_sent(device, subject)
             else None
         )
-    return messages
+    filters = await _filters(db, [pair for pair in pairs if pair], now=now)
+    return [
+        None if pair is None or _is_hidden(*pair, filters) else _message(*pair, links, seals)
+        for pair in pairs
+    ]
+
+
+async def _filters(
+    db: Reader, pairs: Sequence[tuple[Device, Told]], *, now: int
+) -> dict[int, Filter]:
+    """What hides notifications from whom; one query, none if nobody hides anything."""
+    hiding = {device.subscription.account_id for device, _ in pairs if device.hides}
+    if not hiding:
+        return {}
+    status_ids = {told.status.id for _, told in pairs if told.status is not None}
+    return await filter_rows.hiding(db, hiding, status_ids, now=now)
+
+
+def _is_hidden(device: Device, told: Told, filters: dict[int, Filter]) -> bool:
+    """True if the recipient has a filter that hides this status among his notifications."""
+    filter_ = filters.get(device.subscription.account_id)
+    if filter_ is None or told.status is None:
+        return False
+    texts = (to_plain_text(told.status.content), told.status.spoiler_text)
+    return bool(results([filter_], texts, {told.status.id}))
 
 
 async def build_test(

@@ -48,7 +48,8 @@ LOAD = """
            p.for_not_following, p.for_not_followers, p.for_new_accounts,
            p.for_private_mentions, p.for_limited_accounts, p.for_bots,
            NOT COALESCE(u.disabled, FALSE)
-             AND EXISTS (SELECT 1 FROM push_subscriptions WHERE account_id = a.id)
+             AND EXISTS (SELECT 1 FROM push_subscriptions
+                         WHERE account_id = a.id LIMIT 1 OFFSET 0)
     FROM accounts a
     JOIN accounts f ON f.id = COALESCE($2::bigint, a.id)
     LEFT JOIN users u ON u.account_id = a.id

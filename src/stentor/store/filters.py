@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from stentor.domain.filters import Filter, FilteredStatus, Keyword
 from stentor.store.database import Reader, Row, Transaction
@@ -67,6 +67,45 @@ async def active(
 ) -> tuple[Filter, ...]:
     """Those that have not expired; of the statuses they name only those asked for. One query."""
     return tuple(_assembled(await db.fetch(ACTIVE, account_id, now, list(status_ids))))
+
+
+# What the accounts ($1) do not even want to be told of: words, and those of the statuses ($3).
+# Not expired at $2.
+_HIDING = """
+    f.account_id = ANY($1) AND f.action = 'hide' AND (f.expires_at IS NULL OR f.expires_at > $2)
+    AND ',' || f.contexts || ',' LIKE '%,notifications,%'
+"""
+HIDING = f"""
+    SELECT f.account_id, k.id, k.keyword, k.whole_word, 0
+    FROM filters f CROSS JOIN filter_keywords k WHERE k.filter_id = f.id AND {_HIDING}
+    UNION ALL
+    SELECT f.account_id, s.id, '', FALSE, s.status_id
+    FROM filters f CROSS JOIN filter_statuses s WHERE s.filter_id = f.id AND {_HIDING}
+      AND s.status_id = ANY($3)
+"""
+
+
+async def hiding(
+    db: Reader, account_ids: Collection[int], status_ids: Collection[int], *, now: int
+) -> dict[int, Filter]:
+    """For each of those accounts that has any, all that hides notifications, as one filter.
+
+    Of the statuses it names only those asked for. One query.
+    """
+    rows = await db.fetch(HIDING, list(account_ids), now, list(status_ids))
+    keywords: dict[int, list[Keyword]] = defaultdict(list)
+    statuses: dict[int, list[FilteredStatus]] = defaultdict(list)
+    for account_id, number, keyword, whole_word, status_id in rows:
+        if status_id:
+            statuses[account_id].append(FilteredStatus(number, status_id))
+        else:
+            keywords[account_id].append(Keyword(number, keyword, bool(whole_word)))
+    return {
+        one: Filter(
+            0, "", ("notifications",), "hide", None, tuple(keywords[one]), tuple(statuses[one])
+        )
+        for one in {row[0] for row in rows}
+    }
 
 
 async def find(db: Reader, account_id: int, filter_id: int | None) -> Filter | None:

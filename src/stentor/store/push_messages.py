@@ -26,6 +26,8 @@ class Device(NamedTuple):
     #: marker may stand beyond all there is; what comes later has not been seen for that.
     last_read_id: int
     read_at: int
+    #: He has filters that hide things.
+    hides: bool
 
 
 class Told(NamedTuple):
@@ -45,13 +47,18 @@ class Told(NamedTuple):
     mentioned: bool
 
 
+# One look for each row, whatever PostgreSQL thinks of the tables: see `store.timelines`.
+_ONE = "LIMIT 1 OFFSET 0"
+
 # By primary key, with everything that hangs on each.
 DEVICES = f"""
     SELECT {push_subscriptions.COLUMNS}, u.locale, a.role_id,
         a.suspended_at IS NULL AND a.deletion_requested_at IS NULL AND NOT a.memorial
           AND u.confirmed_at IS NOT NULL AND u.approved AND NOT u.disabled
           AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2),
-        COALESCE(m.last_read_id, 0), COALESCE(m.updated_at, 0)
+        COALESCE(m.last_read_id, 0), COALESCE(m.updated_at, 0),
+        EXISTS (SELECT 1 FROM filters f
+                WHERE f.account_id = s.account_id AND f.action = 'hide' {_ONE})
     FROM push_subscriptions s
     JOIN accounts a ON a.id = s.account_id
     JOIN users u ON u.account_id = s.account_id
@@ -65,10 +72,10 @@ async def devices(db: Reader, subscription_ids: Iterable[int], *, now: int) -> d
     """Those subscriptions that are still there. One query."""
     found = {}
     for row in await db.fetch(DEVICES, list(set(subscription_ids)), now):
-        *columns, locale, role_id, able, last_read_id, read_at = row
+        *columns, locale, role_id, able, last_read_id, read_at, hides = row
         subscription = push_subscriptions.read(columns)
         found[subscription.id] = Device(
-            subscription, locale, role_id, bool(able), last_read_id, read_at
+            subscription, locale, role_id, bool(able), last_read_id, read_at, bool(hides)
         )
     return found
 
@@ -89,29 +96,29 @@ def told_query(pairs: int) -> str:
     WITH wanted (account_id, id) AS (VALUES {wanted})
     SELECT n.account_id, {notifications.COLUMNS}, {accounts.COLUMNS},
         EXISTS (SELECT 1 FROM follows
-                WHERE account_id = n.account_id AND target_account_id = a.id),
+                WHERE account_id = n.account_id AND target_account_id = a.id {_ONE}),
         EXISTS (SELECT 1 FROM follows
-                WHERE account_id = a.id AND target_account_id = n.account_id),
+                WHERE account_id = a.id AND target_account_id = n.account_id {_ONE}),
         EXISTS (SELECT 1 FROM blocks
-                WHERE account_id = a.id AND target_account_id = n.account_id)
+                WHERE account_id = a.id AND target_account_id = n.account_id {_ONE})
           OR EXISTS (SELECT 1 FROM blocks
                 WHERE account_id = n.account_id AND target_account_id = a.id
-                  AND created_at >= n.created_at)
+                  AND created_at >= n.created_at {_ONE})
           OR EXISTS (SELECT 1 FROM mutes
                 WHERE account_id = n.account_id AND target_account_id = a.id
                   AND created_at >= n.created_at
-                  AND hide_notifications AND (expires_at IS NULL OR expires_at > $1))
+                  AND hide_notifications AND (expires_at IS NULL OR expires_at > $1) {_ONE})
           OR EXISTS (SELECT 1 FROM conversation_mutes
                 WHERE account_id = n.account_id AND conversation_id = s.conversation_id
-                  AND created_at >= n.created_at),
+                  AND created_at >= n.created_at {_ONE}),
         {statuses.COLUMNS},
         author.suspended_at IS NOT NULL OR author.deletion_requested_at IS NOT NULL,
         EXISTS (SELECT 1 FROM follows
-                WHERE account_id = n.account_id AND target_account_id = s.account_id),
+                WHERE account_id = n.account_id AND target_account_id = s.account_id {_ONE}),
         EXISTS (SELECT 1 FROM blocks
-                WHERE account_id = s.account_id AND target_account_id = n.account_id),
+                WHERE account_id = s.account_id AND target_account_id = n.account_id {_ONE}),
         EXISTS (SELECT 1 FROM mentions
-                WHERE status_id = s.id AND account_id = n.account_id)
+                WHERE status_id = s.id AND account_id = n.account_id {_ONE})
     FROM wanted w
     CROSS JOIN notifications n
     CROSS JOIN accounts a
