@@ -202,6 +202,8 @@ PATCH /api/v1/push/subscription: WebPushSubscription
 DELETE /api/v1/push/subscription: Nothing
 DELETE /api/web/push_subscriptions/{signed}: Nothing
 POST /api/web/push_subscriptions/{signed}: Nothing
+GET /api/stentor/v1/push/deliveries: [PushDelivery]
+POST /api/stentor/v1/push/test: PushTest
 GET /api/stentor/v1/email_settings: EmailSettings
 PATCH /api/stentor/v1/email_settings: EmailSettings
 

@@ -413,7 +413,7 @@ Report
   forwarded: false -- there is nowhere to forward it to
   created_at: datetime
   status_ids: [id]
-  rule_ids: [id]+ | null
+  rule_ids: [id] | null
   collection_ids: [id]
   target_account: Account
 RelationshipSeveranceEvent
@@ -487,6 +487,26 @@ EmailSettings
   available: bool
   always_send_emails: bool
   notification_emails: {bool}+
+
+PushDelivery
+  id: id
+  notification_id: id | null
+  test: bool
+  attempt: int
+  started_at: datetime
+  latency: int
+  status: int | null
+  outcome: "delivered" | "gone" | "retry" | "too_large" | "refused" | "expired" | "unsent"
+  problem: text | null
+  explanation: text
+  next_attempt_at: datetime | null
+PushTest
+  outcome: "delivered" | "gone" | "retry" | "too_large" | "refused" | "expired" | "unsent"
+    | "waiting"
+  explanation: text
+  status: int | null
+  latency: int | null
+  problem: text | null
 
 UnreadCount
   count: int

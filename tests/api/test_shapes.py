@@ -6,6 +6,7 @@ the variety that the tables speak of, and what was never seen is a failure.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from stentor.actions import annual_reports
 from stentor.actions import jobs as job_actions
+from stentor.api import push_deliveries
 from stentor.api.routes import ROUTES
 from stentor.domain.notifications import TRAITS, Attached, Event, NotificationType
 from stentor.store.database import Database
@@ -35,7 +37,7 @@ from tests.factories import (
 from tests.fixtures import RecordingBus
 from tests.helpers import Client
 from tests.push.devices import Device
-from tests.shapes import Constant, Field, Many, Seen, Tables, WrongShape, parse_type
+from tests.shapes import Constant, Field, Many, Seen, Tables, Union, WrongShape, parse_type
 
 T = NotificationType
 DAY = 86_400_000
@@ -225,6 +227,8 @@ async def look_at_statuses(client: Client, bus: RecordingBus) -> None:
         await ok(client.get(f"{one}/context", ann))
     await ok(client.get(f"{path}/source", ann))
     await ok(client.delete(path, ann))
+    left = await ok(client.get(f"/api/v1/statuses/{answer['id']}", bob))
+    assert left["in_reply_to_id"] is None
 
 
 async def look_at_versions(client: Client, bus: RecordingBus) -> None:
@@ -575,7 +579,46 @@ async def look_at_push(client: Client, bus: RecordingBus) -> None:
         await ok(client.post(path, ann, json={"subscription": given, "data": data}))
     await ok(client.put(path, ann, json={}))
     await ok(client.get(path, ann))
+    await try_the_device(client, ann)
     await ok(client.delete(path, ann))
+
+
+async def attempt(client: Client, ann: Person, notification_id: int, **columns: Any) -> None:
+    """A line of the ledger of pushes."""
+    await insert(
+        client.db, "push_attempts", account_id=ann.id, notification_id=notification_id,
+        attempt=1, started_at=NOW, latency=5,
+        subscription_id=await client.db.fetch_value("SELECT max(id) FROM push_subscriptions"),
+        **columns,
+    )  # fmt: skip
+
+
+async def try_the_device(client: Client, ann: Person) -> None:
+    """Pushes that were tried, and a test with each kind of end, one that nobody waits for."""
+    outcomes = TABLES.fields["PushDelivery"]["outcome"].type
+    assert isinstance(outcomes, Union)
+    for n, one in enumerate(outcomes.types):
+        assert isinstance(one, Constant)
+        known = {"status": 201} if n else {"problem": "timeout", "next_at": NOW + 1}
+        await attempt(client, ann, n, outcome=one.value, **known)
+    await ok(client.get("/api/stentor/v1/push/deliveries", ann))
+    ends = TABLES.fields["PushTest"]["outcome"].type
+    assert isinstance(ends, Union)
+
+    async def later(**columns: Any) -> None:
+        await asyncio.sleep(0.05)
+        await attempt(client, ann, 0, **columns)
+
+    for n, one in enumerate(ends.types):
+        assert isinstance(one, Constant)
+        tested = client.post("/api/stentor/v1/push/test", ann)
+        if one.value == "waiting":
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(push_deliveries, "PATIENCE", 0.2)
+                await ok(tested)
+        else:
+            known = {"status": 201} if n else {"problem": "timeout"}
+            await asyncio.gather(ok(tested), later(outcome=one.value, **known))
 
 
 # ---------------------------------------------------------------- moderation and the server
@@ -595,11 +638,15 @@ async def look_at_reports(client: Client, bus: RecordingBus) -> None:
     path = f"/api/v1/admin/reports/{numbers[0]}"
     for verb in ("assign_to_self", "resolve"):
         await ok(client.post(f"{path}/{verb}", mod))
+    again = {"account_id": str(ann.id), "category": "violation", "rule_ids": ["2"]}
+    number = (await ok(client.post("/api/v1/reports", bob, json=again)))["id"]
+    sent = {"category": "violation", "rule_ids": []}
+    await ok(client.put(f"/api/v1/admin/reports/{number}", mod, json=sent))
     await ok(client.get("/api/v1/admin/reports", mod))
     await ok(client.get("/api/v1/admin/reports", mod, params="resolved=true"))
     # The staff reads of a report that was closed meanwhile.
-    for one in await ok(client.get("/api/v1/notifications", mod)):
-        assert one["report"]["action_taken"] is True
+    told = await ok(client.get("/api/v1/notifications", mod))
+    assert [one["report"]["action_taken"] for one in told] == [False, True]
 
 
 async def look_at_accounts_of_others(client: Client, bus: RecordingBus) -> None:

@@ -269,7 +269,8 @@ def encoded(account: AccountRow, links: Links) -> Raw:
 
 def render_partial(account: AccountRow, links: Links) -> PartialAccount:
     """The short form that ``expand_accounts=partial_avatars`` asks for."""
-    avatar = links.avatar("" if account.suspended_at is not None else account.avatar)
+    hidden = account.suspended_at is not None
+    avatar = links.avatar("" if hidden else account.avatar)
     return PartialAccount(
         str(account.id),
         account.acct,
@@ -278,7 +279,7 @@ def render_partial(account: AccountRow, links: Links) -> PartialAccount:
         account_url(account, links),
         avatar,
         avatar,
-        account.avatar_description,
+        "" if hidden else account.avatar_description,
     )
 
 
