@@ -63,6 +63,11 @@ def test_a_switch_is_turned_by_many_words(word: str, value: bool):
         ("domain", "http://example.org"), ("domain", "example.org/path"), ("domain", "a b"),
         ("domain", "example.org:port"), ("poll_min_expiration", "0"), ("data", ""),
         ("poll_min_expiration", "99999999"), ("database_url", "mysql://localhost/x"),
+        ("smtp_port", "65536"), ("smtp_security", "ssl"), ("smtp_timeout", "0"),
+        ("smtp_timeout", "301"), ("smtp_connections", "0"), ("smtp_connections", "21"),
+        ("smtp_from", "nobody"), ("smtp_from", "A <a@b> <c@d>"), ("smtp_from", "a@b\r\nX: y"),
+        ("smtp_from", "<a@b"), ("smtp_from", "a@b>"), ("smtp_from", "ä@example.org"),
+        ("smtp_username", "only"), ("smtp_password", "only"), ("email_link", "javascript:x"),
         ("trusted_proxies", "127.0.0.1, proxy"), ("tls_cert", "cert.pem"), ("tls_key", "key.pem"),
     ],
 )  # fmt: skip
@@ -141,3 +146,48 @@ def test_every_setting_is_in_the_operators_documentation():
     text = "\n".join(page.read_text() for page in (ROOT / "docs" / "operate").glob("*.md"))
     missing = [name for name in NAMES if config.variable(name) not in text]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("security", "port", "expected"),
+    [("starttls", "0", 587), ("tls", "0", 465), ("none", "0", 25), ("tls", "2465", 2465)],
+)
+def test_a_mail_server_has_its_usual_port_unless_it_is_named(
+    security: str, port: str, expected: int
+):
+    settings, _ = load(smtp_host="mail.example", smtp_security=security, smtp_port=port)
+    assert settings.mails
+    assert settings.site_smtp_port == expected
+
+
+def test_without_a_mail_server_no_mail_is_sent():
+    assert not load()[0].mails
+
+
+def test_a_password_never_travels_unprotected_to_another_machine():
+    given = {"smtp_username": "me", "smtp_password": "secret", "smtp_security": "none"}
+    assert load(smtp_host="127.0.0.1", **given)[0].mails
+    with pytest.raises(ConfigProblem, match="smtp_security") as caught:
+        load(smtp_host="mail.example", **given)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_is_given_once():
+    with pytest.raises(ConfigProblem, match="smtp_password"):
+        load(smtp_username="me", smtp_password="x", smtp_password_file="y")
+
+
+def test_a_secret_is_the_first_line_of_its_file(tmp_path: Path):
+    file = tmp_path / "secret"
+    file.write_text("p ä§ \r\nsecond line\n")
+    assert config.first_line(str(file)) == "p ä§ "
+    assert config.first_line("") == ""
+    with pytest.raises(ConfigProblem, match="missing"):
+        config.first_line(str(tmp_path / "missing"))
+
+
+@pytest.mark.parametrize(
+    "sender", ["a@example.org", "Name <a@example.org>", "Bob, Inc. (x) <a@b>", "Ünï <a@localhost>"]
+)
+def test_a_sender_may_have_a_name(sender: str):
+    assert load(smtp_from=sender)[0].smtp_from == sender

@@ -307,7 +307,7 @@ def _check_mail(settings: Settings) -> None:
         raise ConfigProblem("smtp_password: give it, or smtp_password_file, not both")
     password = settings.smtp_password or settings.smtp_password_file
     if bool(settings.smtp_username) != bool(password):
-        raise ConfigProblem("smtp_username and a password go together: give both or neither")
+        raise ConfigProblem("smtp_username and smtp_password (or its file) go together")
     if password and settings.smtp_security == "none" and not is_loopback(settings.smtp_host):
         raise ConfigProblem(
             "smtp_security: a password is not sent without protection; use starttls or tls"

@@ -58,7 +58,7 @@ async def change(db: Database, person: Person, **columns: object) -> None:
 async def subscribe(db: Database, person: Person, **columns: object) -> None:
     """A device of that person; ``token`` sets columns of its token."""
     token = columns.pop("token", {})
-    await make_token(db, person.id, **token)  # type: ignore[arg-type]
+    await make_token(db, person.id, **token)
     token_id = await db.fetch_value("SELECT max(id) FROM access_tokens")
     await insert(
         db,

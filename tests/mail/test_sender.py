@@ -41,7 +41,7 @@ async def test_a_message_goes_through_every_kind_of_connection(
 ) -> None:
     tls = context(certificates)
     kind = {"starttls": {"starttls": tls}, "tls": {"tls": tls}}.get(security, {})
-    async with serving(SmtpServer(), password=password, **kind) as smtp:  # type: ignore[arg-type]
+    async with serving(SmtpServer(), password=password, **kind) as smtp:
         sign_in = {} if password is None else {"username": "stentor", "password": password}
         await send(server(smtp, security=security, ca_file=str(certificates[0]), **sign_in))
         assert len(smtp.letters) == 1
@@ -54,7 +54,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_believed(
 ) -> None:
     tls = context(certificates)
     kind = {"starttls": {"starttls": tls}, "tls": {"tls": tls}}[security]
-    async with serving(SmtpServer(), **kind) as smtp:  # type: ignore[arg-type]
+    async with serving(SmtpServer(), **kind) as smtp:
         with pytest.raises(Unreachable):
             await send(server(smtp, security=security))
         assert smtp.letters == []

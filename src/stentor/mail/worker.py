@@ -37,7 +37,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 # Messages in a row that break the connection before that is held against the server.
 _LOST_IN_A_ROW = 2
 # Seconds that a message under way is given to end when the worker is told to stop.
-_FAREWELL = 10.0
+_FAREWELL = 8.0
 # E-mails that are sent, whose rows could not be removed for as long as the lease was ours.
 _REMEMBERED = 10_000
 
