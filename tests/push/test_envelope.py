@@ -138,3 +138,12 @@ def test_headers_are_plain_ascii_on_one_line() -> None:
     for standard in (True, False):
         for name, value in seal(message_to(Device(standard=standard)), US, NOW).headers.items():
             assert re.fullmatch(r"[\x20-\x7e]+", f"{name}: {value}")
+
+
+def test_nothing_that_is_logged_by_mistake_tells_a_secret() -> None:
+    device = Device("https://push.example/secret-address")
+    message = message_to(device)
+    envelope = seal(message, US, NOW)
+    said = repr([message, message.subscription, message.payload, envelope, US.seals, US.vapid])
+    for secret in ("secret-address", "token'", "Ada", repr(device.auth)[2:-1], "Authorization"):
+        assert secret not in said

@@ -72,7 +72,7 @@ def outcome(status: int) -> Outcome:
 # ---------------------------------------------------------------- what a subscription wants
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PushSubscription:
     """Where one device wants to be told, and of what. It belongs to one access token.
 
@@ -93,6 +93,10 @@ class PushSubscription:
     created_at: int
     updated_at: int
     failing_since: int | None = None
+
+    def __repr__(self) -> str:
+        """Fit for a log: an endpoint lets whoever knows it send (reliability 5e)."""
+        return f"<PushSubscription {self.id} of account {self.account_id}>"
 
 
 class Preferences(NamedTuple):

@@ -19,6 +19,10 @@ class Envelope(NamedTuple):
     headers: dict[str, str]
     body: bytes
 
+    def __repr__(self) -> str:
+        """Fit for a log: whoever knows the address and the proof could send."""
+        return f"<Envelope of {len(self.body)} bytes>"
+
 
 class Sender(NamedTuple):
     """Who this server is to push services."""

@@ -53,6 +53,10 @@ class Payload(msgspec.Struct, frozen=True):
     title: str
     body: str
 
+    def __repr__(self) -> str:
+        """Fit for a log: the token and what was said stay out."""
+        return f"<Payload of notification {self.notification_id}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -83,7 +87,7 @@ async def build(
 ) -> list[Message | None]:
     """A message for each promise, in their order; None where nothing is to be sent any more.
 
-    Two queries for any number of promises, and a third if any of the recipients has filters that
+    Two queries for up to 512 promises, and a third if any of the recipients has filters that
     hide things. A promise of which nothing is to be sent is done.
     """
     devices = await push_messages.devices(db, (one.subscription_id for one in promises), now=now)

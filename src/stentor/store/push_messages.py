@@ -82,6 +82,8 @@ async def devices(db: Reader, subscription_ids: Iterable[int], *, now: int) -> d
 
 _N, _A, _S = len(Notification._fields), accounts.COLUMNS.count(",") + 1, len(Status._fields)
 _BETWEEN = 3
+# Pairs in one question: engines bound how many values a statement may have.
+_MOST = 512
 
 
 @lru_cache(maxsize=16)
@@ -133,18 +135,20 @@ def told_query(pairs: int) -> str:
 async def told(
     db: Reader, pairs: Sequence[tuple[int, int]], *, now: int
 ) -> dict[tuple[int, int], Told]:
-    """Those notifications, by recipient and id, that are still there. One query.
+    """Those notifications, by recipient and id, that are still there. One query for each 512.
 
     Asked for in sizes that are powers of two, so that few statements have to be planned.
     """
-    wanted = sorted(set(pairs))
-    if not wanted:
-        return {}
-    size = 1 << (len(wanted) - 1).bit_length()
-    wanted += wanted[-1:] * (size - len(wanted))
-    values = [value for pair in wanted for value in pair]
-    rows = await db.fetch(told_query(size), now, *values)
-    return {(row[0], row[1]): _told(row[1:]) for row in rows}
+    everything = sorted(set(pairs))
+    found: dict[tuple[int, int], Told] = {}
+    for start in range(0, len(everything), _MOST):
+        wanted = everything[start : start + _MOST]
+        size = 1 << (len(wanted) - 1).bit_length()
+        wanted += wanted[-1:] * (size - len(wanted))
+        values = [value for pair in wanted for value in pair]
+        for row in await db.fetch(told_query(size), now, *values):
+            found[row[0], row[1]] = _told(row[1:])
+    return found
 
 
 def _told(row: Row) -> Told:
