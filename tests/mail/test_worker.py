@@ -19,7 +19,7 @@ from stentor.domain.moderation import Action, Sanction
 from stentor.domain.notifications import Event, NotificationType
 from stentor.mail import worker
 from stentor.mail.sender import Unreachable
-from stentor.store.database import Database
+from stentor.store.database import Database, StorageProblem
 from tests.factories import (
     NOW,
     Person,
@@ -646,6 +646,97 @@ async def test_two_workers_send_everything_once(
     numbers = [str(letter["Message-ID"]) for _, letter in office.smtp.letters]
     assert (len(numbers), len(set(numbers))) == (45, 45)
     assert await office.rows() == []
+
+
+async def test_control_without_a_lease_they_send_some_twice(
+    office: PostOffice, bus: RecordingBus, ann: Person, bob: Person, monkeypatch: Any
+) -> None:
+    for _ in range(5):
+        await make_mentioned(office.db, bus, bob, ann)
+
+    async def slow(_: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+
+    office.smtp.before_answer = slow
+    office.clock.advance(milliseconds=emails.DELAY)
+    monkeypatch.setattr(worker.Mailer, "lease", -1)
+    await asyncio.gather(*(worker.work(office.another()) for _ in range(2)))
+    numbers = [str(letter["Message-ID"]) for _, letter in office.smtp.letters]
+    assert len(numbers) > len(set(numbers)) == 5
+
+
+async def test_control_a_row_that_goes_before_the_answer_is_lost_with_the_worker(
+    office: PostOffice, bus: RecordingBus, ann: Person, bob: Person, monkeypatch: Any
+) -> None:
+    deliver = worker._Round._deliver
+
+    async def careless(round_: Any, connection: Any, delivery: Any, message: Any) -> bool:
+        await round_._settle(delivery, emails.Outcome.SENT)
+        return await deliver(round_, connection, delivery, message)
+
+    left = {}
+    for name, way in (("ours", deliver), ("careless", careless)):
+        monkeypatch.setattr(worker._Round, "_deliver", way)
+        await make_mentioned(office.db, bus, bob, ann)
+        came = asyncio.Event()
+
+        def refuse(_: str, came: asyncio.Event = came) -> str:
+            came.set()
+            return "450 4.2.0 later"
+
+        office.smtp.rcpt = refuse
+        office.clock.advance(milliseconds=emails.DELAY)
+        await worker.work(office.mailer)
+        assert came.is_set()
+        left[name] = len(await office.rows())
+        async with office.db.transaction() as tx:
+            await tx.run("DELETE FROM email_deliveries")
+    assert left == {"ours": 1, "careless": 0}
+
+
+async def test_what_was_sent_is_not_sent_again_while_its_row_cannot_be_removed(
+    office: PostOffice, bus: RecordingBus, ann: Person, bob: Person, monkeypatch: Any
+) -> None:
+    await make_mentioned(office.db, bus, bob, ann)
+    finish = worker.email_deliveries.finish
+    failures = 0
+
+    async def full(tx: Any, delivery: Any) -> None:
+        nonlocal failures
+        failures += 1
+        if failures == 3:
+            office.clock.advance(milliseconds=office.mailer.lease)
+        raise StorageProblem
+
+    monkeypatch.setattr(worker.email_deliveries, "finish", full)
+    with pytest.raises(StorageProblem):
+        await office.send()
+    assert (failures, len(await office.rows())) == (3, 1)
+    monkeypatch.setattr(worker.email_deliveries, "finish", finish)
+    assert await office.send(after=0)
+    assert await office.rows() == []
+    assert len(office.smtp.letters) == 1
+
+
+async def test_a_letter_that_cannot_be_written_holds_up_no_other(
+    office: PostOffice, bus: RecordingBus, ann: Person, bob: Person, monkeypatch: Any
+) -> None:
+    for _ in range(2):
+        await make_mentioned(office.db, bus, bob, ann)
+    write, broken = worker.letters.write, []
+
+    async def sometimes(*arguments: Any, **named: Any) -> Any:
+        if not broken:
+            broken.append(True)
+            raise ZeroDivisionError
+        return await write(*arguments, **named)
+
+    monkeypatch.setattr(worker.letters, "write", sometimes)
+    await office.send()
+    assert len(office.smtp.letters) == 1
+    ((_, attempts, problem, wait, over),) = await office.rows()
+    assert (attempts, problem, over) == (1, "cannot be written", False)
+    assert wait > 0
 
 
 async def test_what_a_dead_worker_had_claimed_is_sent_after_its_lease(

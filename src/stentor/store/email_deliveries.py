@@ -79,13 +79,15 @@ class Delivery(NamedTuple):
 
 # By the index of what is due.
 DUE = "SELECT 1 FROM email_deliveries WHERE given_up_at IS NULL AND run_at <= $1 LIMIT 1"
-# What is due, longest first; rows that somebody else is just taking are stepped over.
+# What is due, longest first; rows that somebody else is just taking are stepped over. As a common
+# table that locks, it is worked out once, however the rest is planned.
 CLAIM = """
-    UPDATE email_deliveries SET run_at = $2, attempts = attempts + 1
-    WHERE (account_id, kind, about_id) IN (
+    WITH due AS (
       SELECT account_id, kind, about_id FROM email_deliveries
       WHERE given_up_at IS NULL AND run_at <= $1 ORDER BY run_at LIMIT $3
       FOR UPDATE SKIP LOCKED)
+    UPDATE email_deliveries SET run_at = $2, attempts = attempts + 1
+    WHERE (account_id, kind, about_id) IN (SELECT account_id, kind, about_id FROM due)
     RETURNING account_id, kind, about_id, attempts, created_at, run_at
 """
 
