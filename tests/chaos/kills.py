@@ -1,0 +1,304 @@
+"""Kill -9 of server and worker, again and again, while people write and a push service listens.
+
+`python -m tests.chaos.kills --kills 200` runs a campaign and prints what came of it; `make chaos`
+does that. A server (that sends nothing itself), a worker and a push service run as processes of
+their own; a writer sends statuses that mention somebody, each with an idempotency key, and sends
+again what was not answered. Server or worker are killed at random moments, or just when the
+push service has got a message, which is the moment between its answer and our commit.
+
+In the end everything that was acknowledged must be in the list and must have arrived at the push
+service. What arrived twice must have done so on two sides of a kill of the worker, under the same
+topic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.push_service import SHARED, b64
+from tests.serving import Served
+
+WRITERS = 2
+PATIENCE = 60.0
+MODULE = "stentor"
+
+
+@dataclass
+class Found:
+    """What a campaign has found."""
+
+    seed: int
+    kills: int = 0
+    acknowledged: int = 0
+    missing: list[str] = field(default_factory=list)
+    pushed: int = 0
+    not_pushed: list[int] = field(default_factory=list)
+    twice: int = 0
+    twice_without_kill: list[int] = field(default_factory=list)
+    other_topic: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Nothing is lost, nothing doubled without a kill."""
+        return not (
+            self.missing
+            or self.not_pushed
+            or self.twice_without_kill
+            or self.other_topic
+            or self.problems
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"seed {self.seed}: {self.kills} kills in {self.seconds:.0f} s,"
+            f" {self.acknowledged} acknowledged, {len(self.missing)} not in the list,"
+            f" {self.pushed} pushed, {len(self.not_pushed)} not pushed,"
+            f" {self.twice} twice after a kill, {len(self.twice_without_kill)} twice without,"
+            f" {len(self.other_topic)} under another topic, {len(self.problems)} faulty"
+        )
+
+
+class Process:
+    """A child that is started again and again."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
+        self._command, self._environment, self._log = command, environment, log
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", *self._command],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
+            )  # fmt: skip
+
+    def stop(self, number: int) -> int:
+        assert self._child
+        self._child.send_signal(number)
+        return self._child.wait(30)
+
+
+class Writer(threading.Thread):
+    """Mentions somebody all the time; repeats under the same key what was not answered."""
+
+    def __init__(self, name: str, token: str, base: Callable[[], str]) -> None:
+        super().__init__(daemon=True)
+        self._who, self._token, self._base = name, token, base
+        self.acknowledged: list[str] = []
+        self.enough = threading.Event()
+
+    def run(self) -> None:
+        number = 0
+        while not self.enough.is_set():
+            number += 1
+            while not self._write(number):
+                time.sleep(0.05)
+            time.sleep(0.01)
+
+    def _write(self, number: int) -> bool:
+        try:
+            answer = requests.post(
+                f"{self._base()}/api/v1/statuses",
+                headers={
+                    "Authorization": f"Bearer {self._token}",
+                    "Idempotency-Key": f"{self._who} {number}",
+                },
+                json={"status": f"@alice {self._who} {number}"},
+                timeout=10,
+            )
+        except requests.RequestException:
+            return False
+        if answer.status_code != 200:
+            return False
+        self.acknowledged.append(answer.json()["id"])
+        return True
+
+
+class Campaign:
+    """One run; `run` gives what was found."""
+
+    def __init__(self, folder: Path, *, seed: int, module: str = MODULE) -> None:
+        self.folder = folder
+        self.random = random.Random(seed)
+        self.found = Found(seed)
+        self.log = folder / "pushes.jsonl"
+        #: Of the worker.
+        self.kill_times: list[float] = []
+        self.served = Served(folder, worker="off", push_allow_private="on", log_level="warning")
+        self.worker = Process([module, "worker"], self.served.environment, folder / "worker.log")
+
+    def run(self, kills: int) -> Found:
+        """Kills so often, then waits until all is quiet, and counts."""
+        begun = time.monotonic()
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.push_service", str(self.log)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        ) as service:  # fmt: skip
+            assert service.stdout
+            assert service.stdin
+            try:
+                endpoint = f"http://127.0.0.1:{int(service.stdout.readline())}/alice"
+                writers = self._begin(endpoint)
+                for _ in range(kills):
+                    self._kill()
+                self._end(writers)
+            finally:
+                service.stdin.close()
+        self.found.seconds = time.monotonic() - begun
+        return self.found
+
+    def _begin(self, endpoint: str) -> list[Writer]:
+        self.served.start()
+        self.worker.start()
+        for name in ("alice", "bob"):
+            self.served.account(name)
+        alice, bob = self.served.token("alice"), self.served.token("bob")
+        answer = requests.post(
+            f"{self.served.base}/api/v1/push/subscription",
+            headers={"Authorization": f"Bearer {alice}"},
+            json={
+                "subscription": {
+                    "endpoint": endpoint,
+                    "keys": {"p256dh": b64(SHARED.p256dh), "auth": b64(SHARED.auth)},
+                    "standard": True,
+                },
+                "data": {"alerts": {"mention": True}},
+            },
+            timeout=10,
+        )
+        assert answer.status_code == 200, answer.text
+        writers = [Writer(f"w{n}", bob, lambda: self.served.base) for n in range(WRITERS)]
+        for one in writers:
+            one.start()
+        return writers
+
+    def _kill(self) -> None:
+        """Kills one of them at a moment of our choice, and starts it again."""
+        before = self._messages()
+        time.sleep(self.random.uniform(0.02, 0.5))
+        if self.random.random() < 0.5:  # just when a message has come
+            deadline = time.monotonic() + 2
+            while self._messages() == before and time.monotonic() < deadline:
+                time.sleep(0.0005)
+        victim = self.random.choice(["server", "worker", "worker"])
+        if victim == "server":
+            self.served.stop(signal.SIGKILL)
+        else:
+            self.worker.stop(signal.SIGKILL)
+            self.kill_times.append(time.time())
+            if self.random.random() < 0.7:  # what it had claimed is due again
+                self._time_passes()
+        self.found.kills += 1
+        if victim == "server":
+            self.served.start()
+        else:
+            self.worker.start()
+
+    def _messages(self) -> int:
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def _time_passes(self) -> None:
+        """Ends the leases of a worker that is dead, instead of waiting half a minute each time."""
+        with sqlite3.connect(self.served.data / "stentor.db", timeout=20) as db:
+            # Only leases: what waits for another attempt has none.
+            db.execute("UPDATE push_deliveries SET run_at = 0 WHERE attempts > 0")
+        db.close()
+
+    def _end(self, writers: list[Writer]) -> None:
+        for one in writers:
+            one.enough.set()
+        for one in writers:
+            one.join(PATIENCE)
+        self.worker.stop(signal.SIGKILL)
+        self.kill_times.append(time.time())
+        self._time_passes()
+        self.worker.start()
+        deadline = time.monotonic() + PATIENCE
+        while self._read("SELECT COUNT(*) FROM push_deliveries")[0][0]:
+            if time.monotonic() > deadline:
+                self.found.problems.append("some are still waiting")
+                break
+            time.sleep(0.1)
+        code = self.worker.stop(signal.SIGTERM)
+        if code != 0:
+            self.found.problems.append(f"the worker ended with {code}")
+        self.served.stop()
+        self._count(writers)
+
+    def _read(self, sql: str) -> list[Any]:
+        db = sqlite3.connect(
+            f"file:{self.served.data / 'stentor.db'}?mode=ro", uri=True, timeout=20
+        )
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+
+    def _count(self, writers: list[Writer]) -> None:
+        found = self.found
+        written = [one for writer in writers for one in writer.acknowledged]
+        kept = {
+            str(status): number
+            for number, status in self._read(
+                "SELECT id, status_id FROM notifications WHERE type = 'mention'"
+            )
+        }
+        found.acknowledged = len(written)
+        found.missing = [one for one in written if one not in kept]
+        sent = defaultdict(list)
+        for line in self.log.read_text().splitlines() if self.log.exists() else []:
+            one = json.loads(line)
+            sent[one.get("id")].append(one)
+            found.problems += one["problems"]
+        found.pushed = len(sent)
+        found.not_pushed = sorted(set(kept.values()) - set(sent))
+        for number, times in sent.items():
+            for first, second in pairwise(times):
+                found.twice += 1
+                if not any(first["at"] - 0.1 <= kill <= second["at"] for kill in self.kill_times):
+                    found.twice_without_kill.append(number)
+                if first["topic"] != second["topic"]:
+                    found.other_topic.append(number)
+
+
+def campaign(kills: int, *, seed: int | None = None, module: str = MODULE) -> Found:
+    """A whole run in a folder of its own."""
+    seed = random.randrange(2**32) if seed is None else seed
+    with tempfile.TemporaryDirectory(prefix="stentor-chaos-") as folder:
+        return Campaign(Path(folder), seed=seed, module=module).run(kills)
+
+
+def main() -> None:
+    """The command line."""
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--kills", type=int, default=200)
+    options.add_argument("--seed", type=int)
+    options.add_argument("--control", action="store_true", help="a worker without leases")
+    given = options.parse_args()
+    module = "tests.chaos.forgetful" if given.control else MODULE
+    found = campaign(given.kills, seed=given.seed, module=module)
+    sys.stdout.write(f"{found}\n")
+    sys.exit(0 if found.good != given.control else 1)
+
+
+if __name__ == "__main__":
+    main()
