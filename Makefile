@@ -7,7 +7,7 @@ COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url
 PYTEST = .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test test-fast check lint types fmt bench docs-check lock
+.PHONY: help setup serve demo test test-fast check lint types fmt bench chaos docs-check lock
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ fmt: setup ## format, and mend what can be mended
 
 bench: setup ## measure; prints a table (minutes)
 	.venv/bin/python -m benchmarks $(ARGS)
+
+chaos: setup ## kill server and push worker 200 times, and see what is lost (minutes)
+	.venv/bin/python -m tests.chaos.kills --kills 200 $(ARGS)
 
 docs-check: setup ## check that the documentation tells the truth
 	$(PYTEST) -q tests/test_house.py $(wildcard tests/test_docs.py)
