@@ -18,6 +18,7 @@ from stentor.actions import jobs as job_actions
 from stentor.api import push_deliveries
 from stentor.api.routes import ROUTES
 from stentor.domain.notifications import TRAITS, Attached, Event, NotificationType
+from stentor.entities import notification_policies
 from stentor.store.database import Database
 from tests.answers import NO_JSON, TABLES, check_answer
 from tests.factories import (
@@ -888,6 +889,29 @@ def test_what_was_never_seen_is_told() -> None:
     }
     tables.check("[Thing]", [{"a": None, "b": ["x", "y"]}, {"a": None, "b": []}], seen)
     assert tables.branches() - seen == set()
+
+
+async def test_the_client_of_all_tests_does_not_let_a_wrong_answer_pass(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await make_account(client.db)
+    path = "/api/v2/notifications/policy"
+    await ok(client.get(path, ann))
+    monkeypatch.setattr(notification_policies, "_summary", lambda _: {})
+    with pytest.raises(WrongShape, match="pending_requests_count"):
+        await client.get(path, ann)
+
+
+async def test_app_tokens_see_what_nobody_in_particular_sees(client: Client) -> None:
+    ann = await make_account(client.db)
+    status = await make_status(client.db, ann.id, has_poll=True)
+    await insert(
+        client.db, "polls", status_id=status, options='[["a", 0], ["b", 0]]', multiple=False,
+        hide_totals=False,
+    )  # fmt: skip
+    app = await make_token(client.db, None, "read")
+    for path in (f"/api/v1/statuses/{status}", f"/api/v1/polls/{status}", "/api/v1/tags/tea"):
+        assert await ok(client.get(path, app)) == await ok(client.get(path))
 
 
 def test_a_failure_in_any_answer_is_noticed() -> None:
