@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -76,7 +77,21 @@ def mailer(settings: Settings, everything: Services) -> Mailer | None:
     """What sends e-mails; None if no mail server is named. Raises ConfigProblem."""
     if not settings.mails:
         return None
-    links = everything.links
+    server, site = mail_server(settings)
+    return Mailer(everything.db, server, site, everything.secret, now, mail_tls(server))
+
+
+def mail_tls(server: MailServer) -> ssl.SSLContext | None:
+    """What is asked of the mail server's certificate, if anything is. Raises ConfigProblem."""
+    try:
+        return None if server.security == "none" else server.tls()
+    except OSError as problem:
+        raise ConfigProblem(f"smtp_ca_file: {server.ca_file}: {problem}") from problem
+
+
+def mail_server(settings: Settings) -> tuple[MailServer, Site]:
+    """Where e-mails go, and who writes them. Raises ConfigProblem."""
+    links = Links(settings.site_scheme, settings.site_domain)
     name = emails.host(links.domain)
     from_us = Sender(emails.one_line(settings.title), f"notifications@{name}")
     if settings.smtp_from:
@@ -92,10 +107,6 @@ def mailer(settings: Settings, everything: Services) -> Mailer | None:
         ca_file=settings.smtp_ca_file,
         timeout=float(settings.smtp_timeout),
     )
-    try:
-        tls = None if server.security == "none" else server.tls()
-    except OSError as problem:
-        raise ConfigProblem(f"smtp_ca_file: {settings.smtp_ca_file}: {problem}") from problem
     site = Site(
         title=settings.title,
         domain=links.domain,
@@ -104,7 +115,7 @@ def mailer(settings: Settings, everything: Services) -> Mailer | None:
         link=settings.email_link,
         contact=settings.contact_email,
     )
-    return Mailer(everything.db, server, site, everything.secret, now, tls)
+    return server, site
 
 
 def build(everything: Services) -> Any:

@@ -19,6 +19,7 @@ COMMANDS = {
     "settings": ("settings", "settings"),
     "migrate": ("upkeep", "migrate"),
     "check": ("upkeep", "check"),
+    "test-email": ("emails", "test_email"),
     "keys": ("upkeep", "keys"),
     "demo": ("demo", "demo"),
     "annual-report": ("annual_reports", "annual_report"),

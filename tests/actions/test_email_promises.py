@@ -289,8 +289,22 @@ async def test_problems_are_kept_for_a_week(mailing: Database, ann: Person) -> N
     assert [row[2] for row in await promised(mailing)] == [1, 2, 4]
 
 
-async def test_the_look_for_what_is_due_reads_its_index(mailing: Database) -> None:
+async def test_every_statement_reads_the_index_that_is_meant(mailing: Database) -> None:
     with query_budget(mailing, 1):
         assert await email_deliveries.due(mailing, now=NOW) is False
-    plan = await mailing.plan(email_deliveries.DUE, NOW)
-    assert "email_deliveries_due" in plan or mailing.engine == "postgres"
+    if mailing.engine == "postgres":
+        return  # with so few rows it reads them all
+    plans = {
+        "email_deliveries_due": [(email_deliveries.DUE, NOW), (email_deliveries.CLAIM, 1, 2, 20)],
+        "email_deliveries_given_up": [(email_deliveries.SWEEP, NOW, 500)],
+        "notifications_id (account_id=? AND id=?)": [
+            (email_deliveries.ADD, [1], [2], 3, 4, 5, 6),
+            (email_deliveries.TOLD, [1], [2], 3),
+        ],
+    }
+    for index, statements in plans.items():
+        for sql, *values in statements:
+            plan = await mailing.plan(sql, *values)
+            assert index in plan, plan
+            assert "SCAN email" not in plan
+            assert "SCAN n" not in plan

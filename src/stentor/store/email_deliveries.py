@@ -21,7 +21,7 @@ MOST = 500
 ADD = """
     INSERT INTO email_deliveries (account_id, kind, about_id, run_at, created_at)
     SELECT n.account_id, 'notification', n.id, $3, $4
-    FROM notifications n
+    FROM notifications n /*+ notifications_id */
     JOIN users u ON u.account_id = n.account_id
     LEFT JOIN presences p ON p.account_id = n.account_id
     WHERE n.account_id = ANY($1) AND n.id = ANY($2)
@@ -216,7 +216,7 @@ TOLD = """
            n.filtered OR f.suspended_at IS NOT NULL OR f.deletion_requested_at IS NOT NULL
              OR b.id IS NOT NULL OR back.id IS NOT NULL OR m.id IS NOT NULL
              OR d.id IS NOT NULL OR muted.account_id IS NOT NULL
-    FROM notifications n
+    FROM notifications n /*+ notifications_id */
     JOIN accounts f ON f.id = n.from_account_id
     LEFT JOIN statuses s ON s.id = n.status_id
     LEFT JOIN conversations c ON c.id = s.conversation_id
