@@ -88,8 +88,12 @@ class Client:
         form: str | dict[str, Any] | None = None,
         body: bytes | str | None = None,
         headers: dict[str, str] | None = None,
+        address: str | None = None,
     ) -> Answer:
-        """One request: query by ``params``, body by ``json``, ``form`` (urlencoded) or ``body``."""
+        """One request: query by ``params``, body by ``json``, ``form`` (urlencoded) or ``body``.
+
+        ``address`` is where it seems to come from.
+        """
         from urllib.parse import urlencode
 
         sent = dict(headers or {})
@@ -100,7 +104,13 @@ class Client:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
         query = params if isinstance(params, str) else urlencode(params or {}, doseq=True)
         result = await self._conductor.simulate_request(
-            method, path, query_string=query, json=json, body=body, headers=sent
+            method,
+            path,
+            query_string=query,
+            json=json,
+            body=body,
+            headers=sent,
+            extras={"client": (address, 4711)} if address else None,
         )
         answer = Answer(result)
         if answer.content and "json" in answer.headers.get("content-type", ""):

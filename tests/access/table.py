@@ -71,7 +71,8 @@ SUBSCRIBE = {
 
 def _policies() -> list[Endpoint]:
     found = []
-    for base, option in ((V1, {"filter_not_following": "1"}), (V2, {"for_bots": "drop"})):
+    drop = {"for_bots": "drop"}
+    for base, option in ((V1, {"filter_not_following": "1"}), (V2, drop), (ALPHA, drop)):
         path = f"{base}/policy"
         found.append(Endpoint("GET", path, READ))
         found += [
@@ -387,6 +388,8 @@ DELETE /api/v1/suggestions/{id} user w:accounts
 
 GET    /api/stentor/v1/email_settings user r:accounts
 PATCH  /api/stentor/v1/email_settings user w:accounts
+GET    /api/stentor/v1/push/deliveries user push
+POST   /api/stentor/v1/push/test user push
 GET    /unsubscribe open
 POST   /unsubscribe open
 DELETE /api/web/push_subscriptions/{signed} open
@@ -519,15 +522,7 @@ LIMITS: dict[tuple[str, str], tuple[int, int]] = {
 #: Counted for each token, so whoever has none is not counted against these.
 TOKEN_LIMITS: dict[tuple[str, str], tuple[int, int]] = {
     (method, SUBSCRIPTION): (30, HOUR) for method in ("POST", "PUT", "PATCH", "DELETE")
-}
-#: As above, for longer windows: more of them than the general limit lets through in five minutes.
-LONG_LIMITS: dict[tuple[str, str], tuple[int, int]] = {
-    ("POST", "/api/v1/statuses"): (300, 3 * HOUR),
-    ("PUT", "/api/v1/statuses/{id}"): (300, 3 * HOUR),
-    ("POST", "/api/v1/statuses/{id}/reblog"): (300, 3 * HOUR),
-    ("POST", "/api/v1/accounts/{id}/follow"): (400, 24 * HOUR),
-    ("POST", "/api/v1/reports"): (400, 24 * HOUR),
-}
+} | {("POST", "/api/stentor/v1/push/test"): (30, HOUR)}
 #: What a proxy serves elsewhere: files, and whether the server is up.
 GENEROUS = {
     ("GET", "/health"), ("GET", "/api/v1/streaming/health"), ("GET", "/thumbnail.png"),
@@ -535,3 +530,6 @@ GENEROUS = {
     ("GET", "/avatars/original/missing.png"), ("GET", "/headers/original/missing.png"),
     ("GET", "/auth/stentor.css"), ("GET", "/auth/stentor.svg"),
 }  # fmt: skip
+SIGN_IN = ("POST", "/auth/sign_in")
+#: How the paths of pages for people begin, beside the front page.
+PAGES = ("/auth/", "/oauth/authorize", "/privacy-policy", "/robots.txt", "/unsubscribe")
