@@ -18,16 +18,17 @@ from stentor.api.services import Features, Services
 from stentor.config import ConfigProblem, Settings, first_line
 from stentor.domain import emails
 from stentor.domain.links import Links
-from stentor.keys import KeysProblem, load_or_create
+from stentor.keys import Keys, KeysProblem, load_or_create
 from stentor.lock import Lock
 from stentor.mail import worker as mail_worker
 from stentor.mail.messages import Sender, Site, sender
 from stentor.mail.sender import MailServer
 from stentor.mail.worker import Mailer
-from stentor.store import users
+from stentor.store import site_keys, users
 from stentor.store.database import Database, open_database
 from stentor.store.snowflakes import Snowflakes
 from stentor.streaming.bus import LocalBus
+from stentor.streaming.catching_up import CatchingUp
 from stentor.streaming.hub import Hub
 
 
@@ -41,13 +42,32 @@ def key_file(settings: Settings) -> Path:
     return Path(settings.data) / "keys.json"
 
 
-def services(settings: Settings, db: Database) -> Services:
+def open_bus(settings: Settings, site: str) -> LocalBus:
+    """The bus that the settings name, not started yet. Raises ConfigProblem.
+
+    ``site`` keeps apart those who share a NATS.
+    """
+    chosen = settings.site_bus
+    if chosen == "local":
+        return LocalBus()
+    try:
+        if chosen == "postgres":
+            from stentor.streaming.postgres import postgres_bus
+
+            return postgres_bus(settings.site_database)
+        from stentor.streaming.nats import nats_bus
+    except ImportError as problem:
+        extra = "postgres" if chosen == "postgres" else "nats"
+        raise ConfigProblem(f"bus: install it first: pip install 'stentor[{extra}]'") from problem
+    return nats_bus(chosen, site)
+
+
+def services(settings: Settings, db: Database, bus: LocalBus | None = None) -> Services:
     """What endpoints may use, from settings and an open database. Raises KeysProblem."""
     keys = load_or_create(key_file(settings))
     db.mails = settings.mails
     links = Links(settings.site_scheme, settings.site_domain)
-    bus, hub = LocalBus(), Hub(db, links=links, now=now, good=auth.good)
-    bus.listen(hub.hear, hub.missed)
+    bus, hub = bus or LocalBus(), Hub(db, links=links, now=now, good=auth.good)
     return Services(
         db=db,
         bus=bus,
@@ -123,13 +143,26 @@ def build(everything: Services) -> Any:
     return application.build(ROUTES, everything)
 
 
-async def _expect_keys(file: Path, db: Database) -> None:
-    if not await asyncio.to_thread(file.exists) and await users.any_exists(db):
+async def expect_keys(file: Path, db: Database) -> Keys:
+    """The keys of this database's servers, made if there was never any. Raises KeysProblem."""
+    fingerprint = await site_keys.current(db)
+    if not await asyncio.to_thread(file.exists) and (fingerprint or await users.any_exists(db)):
         raise KeysProblem(
-            f"{file} is missing, and this database has accounts: put the file back. New keys "
-            "would silence every push subscription. (To begin with new ones all the same: "
-            "stentor keys create)"
+            f"{file} is missing, and this database has keys already: put the file back, or copy it "
+            "from another machine that serves this database. New keys would silence every push "
+            "subscription. (To begin with new ones all the same: stentor keys create --anew)"
         )
+    keys = load_or_create(file)
+    if fingerprint is None:
+        async with db.transaction() as tx:
+            fingerprint = await site_keys.claim(tx, keys.fingerprint)
+    if keys.fingerprint != fingerprint:
+        raise KeysProblem(
+            f"{file} is not the key file of this database: it is {keys.fingerprint}, and the "
+            f"database's servers use {fingerprint}. Copy the file from a machine that serves this "
+            "database, or put the old one back"
+        )
+    return keys
 
 
 class Application:
@@ -137,14 +170,17 @@ class Application:
 
     A server that speaks the lifespan protocol starts and stops it. Mounted in an application
     that does not forward it, it starts with the first request; call `stop` at the end.
+    With ``locked`` another process holds the lock of the data folder on its behalf.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, locked: bool = False) -> None:
         self.settings = settings
+        self._locked = locked
         #: What its endpoints use, while it runs.
         self.services: Services | None = None
         self._inner: Any = None
         self._lock: Lock | None = None
+        self._bus = LocalBus()
         self._background: list[asyncio.Task[None]] = []
         self._turn = asyncio.Lock()
 
@@ -160,27 +196,33 @@ class Application:
             logs.configure_if_nobody_has(self.settings.log_level)
             folder = Path(self.settings.data)
             await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-            self._lock = Lock(folder)
+            self._lock = None if self._locked else Lock(folder)
             try:
                 await self._open()
             except BaseException:
-                self._lock.release()
+                if self._lock is not None:
+                    self._lock.release()
                 raise
 
     async def _open(self) -> None:
         db = await open_database(self.settings.site_database)
         try:
             await db.migrate()
-            await _expect_keys(key_file(self.settings), db)
-            self.services = services(self.settings, db)
+            keys = await expect_keys(key_file(self.settings), db)
+            self._bus = open_bus(self.settings, keys.fingerprint[:16])
+            self.services = services(self.settings, db, self._bus)
             mails = mailer(self.settings, self.services)
         except BaseException:
             await db.close()
             raise
+        catching_up = CatchingUp(self.services.hub, db, now=now)
+        self._bus.listen(catching_up.hear, catching_up.missed)
+        await self._bus.start()
         self._inner = build(self.services)
         self._background = [
             asyncio.create_task(housekeeping.run(db, now=now)),
             asyncio.create_task(self.services.hub.run()),
+            asyncio.create_task(catching_up.run()),
             asyncio.create_task(jobs.run(db, self.services.bus, now=now)),
             asyncio.create_task(last_uses.run(db, self.services.last_uses)),
         ]
@@ -206,6 +248,7 @@ class Application:
             self._background = []
             if self.services is not None:
                 await last_uses.attempt(self.services.db, self.services.last_uses)
+                await self._bus.close()
                 await self.services.db.close()
                 self.services = None
             if self._lock is not None:

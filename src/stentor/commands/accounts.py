@@ -23,7 +23,6 @@ from stentor.entities import accounts as entities
 from stentor.store import accounts
 from stentor.store.database import Database
 from stentor.store.snowflakes import Snowflakes
-from stentor.streaming.bus import LocalBus
 
 
 @click.group()
@@ -145,12 +144,12 @@ def _sanction(action: Action, name: str, say: str, *, text_required: bool = Fals
     @common.settings_options(*common.PLACES)
     def command(settings: Settings, name: str, text: str) -> None:
         async def done() -> None:
-            async with common.database(settings) as db:
+            async with common.database(settings) as db, common.news(settings, db) as bus:
                 target = await find(db, name)
                 sanction = Sanction(
                     target_id=target.id, action=action, text=moderation.warning_text(text)
                 )
-                await moderation_actions.act(db, LocalBus(), sanction, now=app.now())
+                await moderation_actions.act(db, bus, sanction, now=app.now())
 
         common.run(done())
 
@@ -183,7 +182,7 @@ def delete(settings: Settings, name: str, *, yes: bool) -> None:
         raise common.Failure("nothing was removed")
 
     async def done() -> None:
-        async with common.database(settings) as db:
-            await actions.delete(db, LocalBus(), (await find(db, name)).id)
+        async with common.database(settings) as db, common.news(settings, db) as bus:
+            await actions.delete(db, bus, (await find(db, name)).id)
 
     common.run(done())

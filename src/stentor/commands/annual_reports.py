@@ -9,7 +9,6 @@ from stentor.actions import annual_reports as actions
 from stentor.commands import common
 from stentor.commands.accounts import find
 from stentor.config import Settings
-from stentor.streaming.bus import LocalBus
 
 
 @click.command("annual-report")
@@ -25,11 +24,11 @@ def annual_report(settings: Settings, name: str, year: int) -> None:
     """
 
     async def done() -> None:
-        async with common.database(settings) as db:
+        async with common.database(settings) as db, common.news(settings, db) as bus:
             account = await find(db, name)
             if not account.local:
                 raise common.Failure(f"{name} does not live here")
-            if not await actions.add(db, LocalBus(), account.id, year, now=app.now()):
+            if not await actions.add(db, bus, account.id, year, now=app.now()):
                 raise common.Failure(f"{name} has a report of {year} already")
 
     common.run(done())

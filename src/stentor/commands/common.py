@@ -13,13 +13,16 @@ from typing import Any, TypeVar
 
 import click
 
-from stentor.app import key_file
+from stentor import logs
+from stentor.app import key_file, open_bus
 from stentor.config import ConfigProblem, Settings, load, variable
 from stentor.errors import PublicError
 from stentor.keys import KeysProblem, load_or_create
 from stentor.lock import AlreadyRunning
 from stentor.logs import clean
+from stentor.store import site_keys
 from stentor.store.database import Database, StorageProblem, open_database
+from stentor.streaming.bus import Bus, LocalBus
 
 T = TypeVar("T")
 
@@ -139,6 +142,22 @@ async def open_existing(settings: Settings) -> Database:
         raise Failure(str(problem), CONFIG) from problem
     db.mails = settings.mails
     return db
+
+
+@asynccontextmanager
+async def news(settings: Settings, db: Database) -> AsyncIterator[Bus]:
+    """The bus of the servers that run on this database, so that they hear at once.
+
+    If it cannot be reached they find out by themselves within seconds.
+    """
+    logs.configure_if_nobody_has("warning")
+    site = await site_keys.current(db)
+    bus = LocalBus() if site is None else open_bus(settings, site[:16])
+    await bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.close()
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ def serve(settings: Settings) -> None:
       stentor serve
       stentor serve --port 8080 --data /var/lib/stentor
       stentor serve --domain social.example --database-url postgresql://stentor@localhost/stentor
+      stentor serve --workers 4 --database-url postgresql://stentor@localhost/stentor
 
     \b
     Exit codes:
@@ -43,23 +44,32 @@ def start(
     settings: Settings, ready: Callable[[Application], Awaitable[None]] | None = None
 ) -> None:
     """Runs the server; ends the process as `serve` says. ``ready`` replaces what is printed."""
-    from stentor.commands import server
+    from stentor.commands import server, workers
 
     logs.configure(settings.log_level)
     try:
-        uvloop.run(server.serve(settings, ready or announce))
+        if settings.workers == 1:
+            uvloop.run(server.serve(settings, ready or announce))
+            return
+        code = workers.run(settings, announcement)
     except Exception as problem:
         told = common.failure(problem)
         if told is None or told is problem:
             raise
         raise told from problem
+    raise SystemExit(code)
 
 
 async def announce(app: Application) -> None:
-    """Prints where the server is and, while nobody lives there, how to make the first account."""
+    """Prints `announcement`."""
+    click.echo(await announcement(app))
+
+
+async def announcement(app: Application) -> str:
+    """Where the server is and, while nobody lives there, how to make the first account."""
     services = app.services
     if services is None:
-        return
+        return ""
     say = [f"Stentor {__version__} is ready: {services.links.base}"]
     token = await registrations.first_owner_token(services.db, services.secret)
     if token is not None:
@@ -69,7 +79,7 @@ async def announce(app: Application) -> None:
             "or with this command:",
             f"  stentor account create NAME --email E-MAIL --role owner{_options(app.settings)}",
         ]
-    click.echo("\n".join(say))
+    return "\n".join(say)
 
 
 def _options(settings: Settings) -> str:

@@ -10,7 +10,7 @@ import ssl
 from asyncio import TimerHandle
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -183,16 +183,33 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(settings: Settings, ready: Callable[[Application], Awaitable[None]]) -> None:
+#: What there is to say when a server is ready.
+Announcement = Callable[[Application], Awaitable[str]]
+
+
+class Inherited(NamedTuple):
+    """What a worker has from its parent, who holds the lock of the data folder."""
+
+    listener: socket.socket
+    #: Can be read, and holds nothing, when the parent is gone.
+    lifeline: int
+
+
+async def serve(
+    settings: Settings,
+    ready: Callable[[Application], Awaitable[None]],
+    inherited: Inherited | None = None,
+) -> None:
     """Serves until SIGTERM or SIGINT, then drains. ``ready`` is called once it listens.
 
+    One of several workers leaves SIGINT to its parent and ends with it.
     Raises Failure, ConfigProblem, AlreadyRunning, KeysProblem or StorageProblem.
     """
-    listener = None
+    listener = inherited.listener if inherited else None
     if settings.port == 0:  # the address is part of what clients are told, so it comes first
         listener = bind(settings.host, 0)
         settings = replace(settings, port=listener.getsockname()[1])
-    app = Application(settings)
+    app = Application(settings, locked=inherited is not None)
 
     async def tell() -> None:
         await ready(app)
@@ -202,8 +219,11 @@ async def serve(settings: Settings, ready: Callable[[Application], Awaitable[Non
             await app.services.hub.drain()
 
     server = Server(_config(settings, app), tell, drain)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, server.handle_exit)
+    if inherited is None:
+        signal.signal(signal.SIGINT, server.handle_exit)
+    else:
+        _end_with_parent(server, inherited.lifeline)
+    signal.signal(signal.SIGTERM, server.handle_exit)
     await app.start()
     # A page makes some thousand short-lived objects; looking for cycles after each 700 of them was
     # about a quarter of its cost (measured with the collector off).
@@ -214,6 +234,16 @@ async def serve(settings: Settings, ready: Callable[[Application], Awaitable[Non
         await server.serve(sockets=[listener])
     finally:
         await asyncio.wait_for(app.stop(), DRAIN_SECONDS)
+
+
+def _end_with_parent(server: Server, lifeline: int) -> None:
+    loop = asyncio.get_running_loop()
+
+    def orphaned() -> None:
+        loop.remove_reader(lifeline)
+        server.handle_exit(signal.SIGTERM, None)
+
+    loop.add_reader(lifeline, orphaned)
 
 
 def _config(settings: Settings, app: Application) -> uvicorn.Config:

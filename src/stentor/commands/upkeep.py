@@ -13,8 +13,8 @@ from stentor import app
 from stentor.commands import common
 from stentor.config import Settings
 from stentor.domain import limits
-from stentor.keys import KeysProblem, load_or_create
-from stentor.store import users
+from stentor.keys import load_or_create
+from stentor.store import site_keys, users
 
 # Less free disk than this is a problem (reliability 5h).
 DISK = 64 * limits.MIB
@@ -103,17 +103,18 @@ async def _database(settings: Settings) -> str:
 
 async def _keys(settings: Settings) -> str:
     file = app.key_file(settings)
-    if await asyncio.to_thread(file.exists):
+    there = await asyncio.to_thread(file.exists)
+    if there:
         load_or_create(file)
-        return str(file)
     if _made(settings):
         db = await common.open_existing(settings)
         try:
-            if (await db.migrations())[0] and await users.any_exists(db):
-                raise KeysProblem(f"{file} is missing, and there are accounts: put it back")
+            applied, pending = await db.migrations()
+            if applied and not pending and (there or await users.any_exists(db)):
+                await app.expect_keys(file, db)
         finally:
             await db.close()
-    return "not made yet; serve will"
+    return str(file) if there else "not made yet; serve will"
 
 
 @click.group()
@@ -122,17 +123,35 @@ def keys() -> None:
 
 
 @keys.command()
-@common.settings_options("data")
-def create(settings: Settings) -> None:
+@click.option("--anew", is_flag=True, help="Also if the database's servers have keys already.")
+@common.settings_options(*common.PLACES)
+def create(settings: Settings, *, anew: bool) -> None:
     """Makes keys.json in the data folder, if there is none.
 
-    `serve` does this for a new server. For one that has accounts it does not: with new keys no
-    subscription of Web Push works any more and nobody stays signed in at the sign-in pages.
+    `serve` does this for a new server. All machines that serve one database have the same file:
+    copy it. With --anew the old keys are given up: no subscription of Web Push works any more and
+    nobody stays signed in at the sign-in pages.
     """
     file = app.key_file(settings)
     there = file.exists()
-    try:
-        load_or_create(file)
-    except KeysProblem as problem:
-        raise common.Failure(str(problem), common.CONFIG) from problem
+    common.run(_create(settings, file, anew=anew))
     click.echo(f"{file} was there already" if there else f"made {file}")
+
+
+async def _create(settings: Settings, file: Path, *, anew: bool) -> None:
+    there = await asyncio.to_thread(file.exists)
+    if there or not _made(settings):
+        load_or_create(file)
+        return
+    db = await common.open_existing(settings)
+    try:
+        known = (await db.migrations())[0]
+        if known and not anew:
+            await app.expect_keys(file, db)
+            return
+        made = load_or_create(file)
+        if known:
+            async with db.transaction() as tx:
+                await site_keys.replace(tx, made.fingerprint)
+    finally:
+        await db.close()

@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import nats.errors
+import structlog
 from nats.aio.client import Client
 
 from stentor.streaming.relay import PATIENCE, RelayBus
+
+log = structlog.get_logger("stentor.bus")
 
 # What may wait here to be read; beyond that the connection counts as lost, which is a gap.
 PENDING_MESSAGES = 16_384
@@ -31,6 +34,7 @@ class NatsCarrier:
             lost()
 
         async def failed(problem: Exception) -> None:
+            log.warning("bus failed", bus="nats", problem=repr(problem))
             if isinstance(problem, nats.errors.SlowConsumerError):
                 lost()
 
@@ -56,7 +60,6 @@ class NatsCarrier:
             pending_msgs_limit=PENDING_MESSAGES,
             pending_bytes_limit=PENDING_BYTES,
         )
-        await client.flush(timeout=int(PATIENCE))  # the answer comes after the subscription is made
 
     async def send(self, messages: Sequence[bytes]) -> None:
         if self._client is None:

@@ -132,7 +132,7 @@ class Peers:
         peer = self._peers.get(message.origin)
         known = peer is not None
         if peer is None:
-            peer = self._remember(message, at)
+            peer = self._remember(message.origin, at)
         before, heard_at = peer.number, peer.heard_at
         peer.heard_at, peer.here = at, message.kind != Kind.BYE
         fresh = message.kind == Kind.NEWS and message.number > before
@@ -142,19 +142,18 @@ class Peers:
             return _NOTHING
         gap = None
         if message.number > expected:
-            gap = at - (heard_at if known else self._since)
+            # A stranger has said nothing before it began (and its message took a moment).
+            gap = at - heard_at if known else min(at - self._since, message.age / 1000 + SILENCE)
         return Heard([News(*one) for one in message.news] if fresh else [], gap)
 
-    def _remember(self, message: Message, at: float) -> _Peer:
-        # One that was there before we listened need not have been heard from its first word on;
-        # of one that began later, we must have heard everything. A message takes some time to
-        # arrive, so a process can only seem younger than it is: then the gap is a false alarm.
-        older = at - message.age / 1000 <= self._since
-        number = message.number - (message.kind == Kind.NEWS) if older else 0
+    def _remember(self, origin: str, at: float) -> _Peer:
+        # Whoever was there before we listened has numbers that we need not have heard; but some
+        # may have been said, and lost, between our first moment and its first word to us. Which,
+        # nobody can tell: so its first word is a gap, unless it has never said anything.
         if len(self._peers) >= PEERS:
-            gone = (origin for origin, one in self._peers.items() if not one.here)
+            gone = (name for name, one in self._peers.items() if not one.here)
             del self._peers[next(gone, next(iter(self._peers)))]
-        peer = self._peers[message.origin] = _Peer(number, at)
+        peer = self._peers[origin] = _Peer(0, at)
         return peer
 
     def vanished(self, at: float) -> float | None:

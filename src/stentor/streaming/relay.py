@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import secrets
 import time
 from collections import deque
@@ -41,7 +42,7 @@ class Carrier(Protocol):
     """A way to say something to all processes that listen, ourselves included, in order."""
 
     async def open(self, hear: Callable[[bytes | str], None], lost: Callable[[], None]) -> None:
-        """Connects, and returns when everything that is said from now on is heard.
+        """Connects. Whoever hears what he says himself, hears everything that is said after it.
 
         ``lost`` is called when that is over, or when something heard had to be dropped.
         """
@@ -144,12 +145,14 @@ class RelayBus(LocalBus):
     def _connected(self) -> None:
         now = time.monotonic()
         self._peers.connected(now)
-        self._settled_at = now + SETTLING
+        self._settled_at = math.inf
         self._echo_at = self._looked_at = now
-        self._beat_at = 0.0
+        self._beat_at = 0.0  # to be sent at once: when it comes back, we hear
+
+    def _came_up(self, now: float) -> None:
+        self._settled_at = now + SETTLING
         if self._sure_at is not None:
             self._gap(now - self._sure_at, "outage")
-        self._sure_at = now
         self._up.set()
         telemetry.show(Level.BUS_UP, 1)
         log.info("bus connected", bus=self._name)
@@ -219,6 +222,8 @@ class RelayBus(LocalBus):
             return
         now = time.monotonic()
         if message.origin == self._origin:
+            if not self._up.is_set():
+                self._came_up(now)
             self._echo_at = self._sure_at = now
             return
         heard = self._peers.hear(message, now)
