@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks import peers, postgres, report, seed
+from benchmarks import peers, postgres, report, seed, streams
 from benchmarks.measure import QUICK, Effort, Line, run
 
 
@@ -65,6 +65,8 @@ def main(given: list[str] | None = None) -> str:
             tables.append(on_postgres(asked.notifications, asked.people, effort))
         text = report.figures(tables)
     print(text)
+    if not asked.url and asked.engine != "postgres":
+        streams.main(["--quick"] if asked.quick else [])
     if asked.readme:
         report.write_readme(asked.readme, text)
     return text
