@@ -23,7 +23,7 @@ from stentor.store.push_deliveries import Claimed, Promise
 log = structlog.get_logger("stentor.push")
 
 #: How long a claim lasts. Whoever has not written by then has been killed.
-LEASE = 60 * times.SECOND
+LEASE = 30 * times.SECOND
 #: Seconds until a database that did not take it is tried again.
 PAUSE = 0.5
 
@@ -109,6 +109,7 @@ class Journal:
         self._written = written
         self._page = _Page()
         self._something = asyncio.Event()
+        self._ending = False
 
     def note(self, result: Result) -> None:
         """An attempt was made."""
@@ -135,20 +136,24 @@ class Journal:
         self._page.origins[origin] = None
         self._something.set()
 
+    def end(self) -> None:
+        """`run` writes what there is and returns."""
+        self._ending = True
+        self._something.set()
+
     async def run(self) -> None:
-        """Writes for ever; while the database cannot be written, everything is kept."""
-        while True:
+        """Writes until `end`; while the database cannot be written, everything is kept."""
+        while self._page or not self._ending:
             await self._something.wait()
             self._something.clear()
             try:
-                await self.flush()
+                await self._flush()
             except StorageProblem:
                 log.warning("pushes wait for the database")
                 self._something.set()
                 await asyncio.sleep(PAUSE)
 
-    async def flush(self) -> None:
-        """Writes what there is. Raises StorageProblem, and keeps it then."""
+    async def _flush(self) -> None:
         page, self._page = self._page, _Page()
         if not page:
             return

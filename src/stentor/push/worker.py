@@ -39,7 +39,9 @@ SETTLE = 0.01
 # A message that has waited so long in its lane is looked at again before it is sent.
 FRESH = 2.0
 #: Seconds that requests under way are given when the worker is to stop.
-GRACE = 8.0
+GRACE = 7.0
+# And the database, for what came of them.
+LAST_WORDS = 2.0
 # Seconds between two countings for the metrics.
 COUNTING = 30.0
 # A message that cannot even be made is tried so often (F18).
@@ -101,9 +103,11 @@ class Worker:
         finally:
             counting.cancel()
             await self._stop()
+            self._journal.end()
+            # Not cancelled in the middle: what a commit has taken would be written twice.
+            await asyncio.wait({writing}, timeout=LAST_WORDS)
             writing.cancel()
             await asyncio.gather(counting, writing, return_exceptions=True)
-            await self._last_words()
 
     async def _pause(self) -> None:
         try:
@@ -441,12 +445,6 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-
-    async def _last_words(self) -> None:
-        try:
-            await self._journal.flush()
-        except StorageProblem:
-            log.warning("what came of the last pushes is not written down")
 
     async def _count(self) -> None:
         while True:
