@@ -262,7 +262,7 @@ async def look_at_polls(client: Client, bus: RecordingBus) -> None:
         path = f"/api/v1/polls/{one['poll']['id']}"
         await ok(client.post(f"{path}/votes", bob, json={"choices": ["1"]}))
     for later in (0, 1800):
-        client.services.now.advance(seconds=later)  # type: ignore[attr-defined]
+        client.services.now.advance(seconds=later)  # type: ignore[attr-defined]  # it is a Clock
         for viewer in (None, ann, bob):
             for number in (*(one["poll"]["id"] for one in polls), endless):
                 await ok(client.get(f"/api/v1/polls/{number}", viewer))
