@@ -17,10 +17,12 @@ from stentor.store.grouped_notifications import Wanted
 
 T = NotificationType
 NUMBERS = (
-    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
+    "WITH RECURSIVE n (i) AS (SELECT {least} UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
     " INSERT INTO {table} ({columns}) SELECT {values} FROM n"
 )
 PEOPLE, ROWS = 3_000, 60_000
+#: One statement has a few seconds, and the machine may be busy.
+AT_ONCE = 5_000
 OWNER, SENDER = 1, 101
 #: Where a cursor stands: nowhere, above, below, on both sides, and close together.
 CURSORS = {
@@ -37,24 +39,25 @@ TYPES = (None, frozenset({T.MENTION}), frozenset({T.POLL, T.STATUS, T.FAVOURITE}
 async def history(db: Database) -> Database:
     """Twelve people with 5,000 notifications each, one in forty filtered; figures about them."""
     people = NUMBERS.format(
+        least=1,
         most=PEOPLE,
         table="accounts",
         columns="id, username, created_at, first_seen_at, updated_at",
         values="i, 'p' || i, 0, 0, 0",
     )
-    rows = NUMBERS.format(
-        most=ROWS,
-        table="notifications",
-        columns="account_id, filtered, id, type, activity_id, from_account_id, group_key,"
+    columns = {
+        "columns": "account_id, filtered, id, type, activity_id, from_account_id, group_key,"
         " created_at",
-        values="1 + i % 12, i % 40 = 0, i, CASE i % 5 WHEN 0 THEN 'mention' WHEN 1 THEN"
+        "values": "1 + i % 12, i % 40 = 0, i, CASE i % 5 WHEN 0 THEN 'mention' WHEN 1 THEN"
         " 'favourite' WHEN 2 THEN 'reblog' WHEN 3 THEN 'follow' ELSE 'status' END, i,"
         " 100 + (i / 12) % 300,"
         " CASE WHEN i % 5 IN (1, 2, 3) AND i % 40 <> 0 THEN (i % 5) || '-' || (i / 500) END, i",
-    )
+    }
     async with db.transaction() as tx:
         await tx.run(people)
-        await tx.run(rows)
+        for least in range(1, ROWS, AT_ONCE):
+            span = {"least": least, "most": least + AT_ONCE - 1}
+            await tx.run(NUMBERS.format(table="notifications", **span, **columns))
         await tx.run("ANALYZE")
     return db
 
