@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,45 @@ def mail_server(settings: Settings) -> tuple[MailServer, Site]:
     return server, site
 
 
+async def push(settings: Settings, everything: Services, bus: LocalBus) -> None:
+    """Sends pushes until it is cancelled; then ends what is under way and gives back the rest."""
+    from stentor.push import envelope, vapid  # with aiohttp: not for every command
+    from stentor.push.sealing import Seals
+    from stentor.push.sender import Sender
+    from stentor.push.worker import Worker
+
+    keys = load_or_create(key_file(settings))
+    links = everything.links
+    identity = envelope.Sender(
+        links,
+        vapid.Vapid(keys.vapid, vapid.subject(settings.contact_email, links)),
+        Seals(everything.secret),
+    )
+    sender = Sender(allow_private=settings.push_allow_private)
+    worker = Worker(everything.db, sender, identity, now=everything.now)
+    bus.listen(
+        lambda news: worker.wake() if news.kind == "notification" else None,
+        lambda _: worker.wake(),
+    )
+    try:
+        await worker.run()
+    finally:
+        await sender.close()
+
+
+def senders(
+    settings: Settings, everything: Services, bus: LocalBus
+) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+    """What sends pushes and e-mails, each until it is cancelled. Raises ConfigProblem."""
+    mails = mailer(settings, everything)
+    found: list[Callable[[], Coroutine[Any, Any, None]]] = [
+        partial(push, settings, everything, bus)
+    ]
+    if mails is not None:
+        found += [partial(mail_worker.run, mails)] * settings.smtp_connections
+    return found
+
+
 def build(everything: Services) -> Any:
     """The ASGI application over services that are open already; closes nothing."""
     return application.build(ROUTES, everything)
@@ -211,7 +251,7 @@ class Application:
             keys = await expect_keys(key_file(self.settings), db)
             self._bus = open_bus(self.settings, keys.fingerprint[:16])
             self.services = services(self.settings, db, self._bus)
-            mails = mailer(self.settings, self.services)
+            sending = senders(self.settings, self.services, self._bus)
         except BaseException:
             await db.close()
             raise
@@ -229,10 +269,9 @@ class Application:
         days = self.settings.notifications_kept_days
         if days:
             self.run_beside(retention.run(db, kept_days=days, now=now))
-
-        if mails is not None:
-            for _ in range(self.settings.smtp_connections):
-                self.run_beside(mail_worker.run(mails))
+        if self.settings.worker:
+            for work in sending:
+                self.run_beside(work())
 
     def run_beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs that, too, until the application stops."""

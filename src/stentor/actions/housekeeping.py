@@ -13,6 +13,8 @@ from stentor.store import (
     housekeeping,
     mutes,
     notification_decisions,
+    push_attempts,
+    push_origins,
     status_changes,
 )
 from stentor.store.database import Database, StorageProblem
@@ -35,6 +37,8 @@ CHORES: tuple[Chore, ...] = (
     housekeeping.ended_grants,
     housekeeping.idle_sessions,
     email_deliveries.old_email_problems,
+    push_attempts.old_push_attempts,
+    push_origins.old_push_origins,
 )
 RARE_CHORES: tuple[Chore, ...] = (housekeeping.unused_applications,)
 

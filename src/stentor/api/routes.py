@@ -402,6 +402,8 @@ ROUTES: tuple[Route, ...] = (
             limits=API),
     _post("/api/web/push_subscriptions/{signed}", push_subscriptions.unsubscribe, OPEN,
           limits=API),
+    _get("/api/stentor/v1/push/deliveries", push_deliveries.index, USER, "push"),
+    _post("/api/stentor/v1/push/test", push_deliveries.test, USER, "push", limits=(PUSH,)),
     # --- moderation
     _post("/api/v1/reports", reports.create, USER, "write", "write:reports", limits=(REPORTS,)),
     *admin_routes.accounts("/api/v1/admin/accounts"),
@@ -414,8 +416,6 @@ ROUTES: tuple[Route, ...] = (
          *READ_COLLECTIONS),
     _get("/api/v1/accounts/{id}/in_collections", small_answers.no_collections, PUBLIC,
          *READ_COLLECTIONS),
-    _get("/api/stentor/v1/push/deliveries", push_deliveries.index, USER, "push"),
-    _post("/api/stentor/v1/push/test", push_deliveries.test, USER, "push", limits=(PUSH,)),
     _post("/api/v1/collections", small_answers.cannot, USER, *WRITE_COLLECTIONS),
     _get("/api/v1/collections/{id}", small_answers.missing, PUBLIC, *READ_COLLECTIONS),
     _patch("/api/v1/collections/{id}", small_answers.missing, USER, *WRITE_COLLECTIONS),

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -205,6 +206,7 @@ def _names_host(url: SplitResult) -> bool:
     return "@" not in url.netloc and len(host) <= _HOST_BYTES and bool(_HOST.match(host))
 
 
+@lru_cache(maxsize=4096)
 def origin(endpoint: str) -> str:
     """scheme://host[:port] of a valid endpoint, as browsers write it: no default port."""
     url = urlsplit(endpoint)

@@ -243,6 +243,8 @@ class Sender:
 
 async def _finish(response: aiohttp.ClientResponse) -> None:
     """Takes a short body off the connection, so that it can be used again; else closes it."""
+    if response.content.at_eof():
+        return
     taken = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
