@@ -223,7 +223,7 @@ async def live(
 ) -> AsyncIterator[Live]:
     """A server that works off its news as it does in life."""
     bus = LocalBus()
-    services = make_services(db, clock, bus, features, tmp_path)  # type: ignore[arg-type]  # a bus
+    services = make_services(db, clock, bus, features, tmp_path)  # type: ignore[arg-type]  # a real bus
     bus.listen(services.hub.hear, services.hub.missed)
     config = uvicorn.Config(
         app.build(services), http=server.LimitedProtocol, ws=StreamProtocol, lifespan="off",
