@@ -10,7 +10,7 @@ from stentor.store.database import Database
 from stentor.streaming.bus import News
 from tests import invariants
 from tests.factories import NOW, Person, insert, make_account, make_follow, make_status
-from tests.fixtures import RecordingBus, query_budget
+from tests.fixtures import RecordingBus, query_budget, something_is_committed
 from tests.helpers import Answer, Client, Clock
 
 NOT_QUOTABLE = {"error": "The post you are trying to quote does not appear to exist."}
@@ -600,7 +600,8 @@ async def test_a_page_full_of_quotes_costs_a_few_queries_more_and_none_for_each(
 
     async def cost() -> int:
         path = f"/api/v1/accounts/{bob.id}/statuses"
-        await client.get(path, ann)
+        await client.get(path, ann, params={"limit": 40})
+        await something_is_committed(db)
         before = db.statements
         answer = await client.get(path, ann, params={"limit": 40})
         assert answer.status == 200
