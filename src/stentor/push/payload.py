@@ -149,7 +149,7 @@ async def build_test(
         access_token=token,
         preferred_locale=_locale(device),
         notification_id=0,
-        notification_type="test",
+        notification_type="mention",  # apps may stumble over a type that they do not know
         icon=links.avatar(""),
         title=titles.TESTS[titles.language(device.locale)],
         body=links.domain,
