@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from stentor import app
 from stentor.actions import statuses as statuses_actions
 from stentor.actions.notify import notify
+from stentor.api.services import Services
 from stentor.commands import server
 from stentor.commands.websockets import PING_SECONDS, PONG_SECONDS, StreamProtocol
 from stentor.domain.notifications import Event, NotificationType
@@ -217,20 +219,16 @@ class Live:
             await one.close()
 
 
-@pytest.fixture
-async def live(
-    db: Database, clock: Clock, features: dict[str, Any], tmp_path: Path
-) -> AsyncIterator[Live]:
-    """A server that works off its news as it does in life."""
-    bus = LocalBus()
-    services = make_services(db, clock, bus, features, tmp_path)  # type: ignore[arg-type]  # a real bus
-    bus.listen(services.hub.hear, services.hub.missed)
-    config = uvicorn.Config(
-        app.build(services), http=server.LimitedProtocol, ws=StreamProtocol, lifespan="off",
-        log_config=None, access_log=False, ws_max_size=65536, ws_per_message_deflate=False,
-        ws_ping_interval=PING_SECONDS, ws_ping_timeout=PONG_SECONDS,
-        timeout_graceful_shutdown=1,
-    )  # fmt: skip
+@asynccontextmanager
+async def serving(services: Any, **options: Any) -> AsyncIterator[Live]:
+    """A server that works off its news as it does in life; with other options of uvicorn."""
+    given = {
+        "http": server.LimitedProtocol, "ws": StreamProtocol, "lifespan": "off",
+        "log_config": None, "access_log": False, "ws_max_size": 65536,
+        "ws_per_message_deflate": False, "ws_ping_interval": PING_SECONDS,
+        "ws_ping_timeout": PONG_SECONDS, "timeout_graceful_shutdown": 1, **options,
+    }  # fmt: skip
+    config = uvicorn.Config(app.build(services), **given)
     config.load()
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -247,6 +245,22 @@ async def live(
     served.should_exit = served.force_exit = True
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+def said_services(db: Database, clock: Clock, features: dict[str, Any], tmp_path: Path) -> Services:
+    """Services whose hub hears what their bus is told."""
+    bus = LocalBus()
+    services = make_services(db, clock, bus, features, tmp_path)  # type: ignore[arg-type]  # a real bus
+    bus.listen(services.hub.hear, services.hub.missed)
+    return services
+
+
+@pytest.fixture
+async def live(said_services: Services) -> AsyncIterator[Live]:
+    """A server as `stentor serve` runs it."""
+    async with serving(said_services) as one:
+        yield one
 
 
 class _no_signals:  # noqa: N801  # stands in for a context manager function

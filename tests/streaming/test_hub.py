@@ -131,7 +131,7 @@ async def test_what_no_news_told_is_found_within_two_seconds(hub: Hub, services:
 async def test_looking_for_what_was_missed_costs_one_question_for_all(services: Any) -> None:
     hub = services.hub  # at rest
     for _ in range(30):
-        await listen(hub, await make_account(hub.db))
+        await listen(hub, await make_account(hub.db, token=None))
     with query_budget(hub.db, 1):
         await hub.look_for_missed()
     with query_budget(hub.db, 1):

@@ -15,7 +15,7 @@ from stentor.actions import statuses as statuses_actions
 from stentor.domain.statuses import Draft
 from stentor.store import presences
 from tests.factories import insert, make_account, make_follow, make_status, make_token
-from tests.streaming.conftest import Live, eventually
+from tests.streaming.conftest import Live, eventually, serving
 
 
 async def test_one_socket_carries_many_streams_each_under_its_name(live: Live) -> None:
@@ -328,3 +328,72 @@ async def test_whoever_has_a_stream_open_is_online_and_soon_not_any_more(
     await live.hub.note_presences()
     assert await presences.online(live.db, ann.id, clock() + 30_000)
     assert not await presences.online(live.db, ann.id, clock() + 61_000)
+
+
+async def test_any_other_asgi_server_serves_sockets_too(said_services: Any) -> None:
+    async with serving(said_services, http="auto", ws="websockets-sansio") as live:
+        ann, bob = await make_account(live.db, "ann"), await make_account(live.db, "bob")
+        hello = await make_status(live.db, ann.id)
+        frames = await live.socket(ann.token, "user")
+        await frames.say(type="subscribe", stream="nope")
+        await live.favourited(ann, bob, hello)
+        await eventually(lambda: len(frames.frames) == 2)
+        assert frames.named("notification")[0]["type"] == "favourite"
+        events = await live.sse("user", ann.token)
+        await live.hub.drain()
+        assert await frames.closed() == 1012
+        await eventually(lambda: events.ended)
+
+
+async def test_whoever_answers_no_ping_is_closed(said_services: Any) -> None:
+    async with serving(said_services, ws_ping_interval=0.1, ws_ping_timeout=0.1) as live:
+        ann = await make_account(live.db, "ann")
+        reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
+        writer.write(
+            "GET /api/v1/streaming HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {ann.token}"
+            "\r\n\r\n".encode()
+        )
+        received = await asyncio.wait_for(reader.read(), 10)
+        assert (1011).to_bytes(2, "big") + b"keepalive ping timeout" in received
+        await eventually(lambda: len(live.hub) == 0)
+        writer.close()
+
+
+async def test_thirty_streams_are_open_at_once_and_sixty_opened_in_five_minutes(
+    live: Live, clock: Any
+) -> None:
+    live.services.limits.on = True
+    ann, bob = await make_account(live.db, "ann"), await make_account(live.db, "bob")
+    sockets = [await live.socket(ann.token) for _ in range(30)]
+    await eventually(lambda: len(live.hub) == 30)
+
+    async def refused(token: str) -> str | None:
+        header = {"Authorization": f"Bearer {token}"}
+        try:
+            async with connect(live.url(), additional_headers=header, proxy=None):
+                return None
+        except InvalidStatus as problem:
+            assert problem.response.status_code == 429
+            assert int(problem.response.headers["Retry-After"]) > 0
+            return problem.response.headers["X-Error-Message"]
+
+    assert await refused(ann.token) == "Too many requests"
+    assert await refused(bob.token) is None
+    for one in sockets:
+        await one.close()
+    await eventually(lambda: len(live.hub) == 0)
+    for _ in range(29):
+        assert await refused(ann.token) is None
+        await eventually(lambda: len(live.hub) == 0)
+    assert await refused(ann.token) == "Too many requests"
+    clock.advance(seconds=300)
+    assert await refused(ann.token) is None
+
+
+async def test_whoever_guesses_tokens_is_stopped_by_his_address(live: Live) -> None:
+    live.services.limits.on = True
+    statuses = {(await live.sse("user", "x" * 43)).status for _ in range(300)}
+    assert statuses == {401}
+    assert (await live.sse("user", "x" * 43)).status == 429

@@ -37,6 +37,8 @@ FLOOR_SECONDS = 1.0
 SWEEP_SECONDS = 1.0
 #: Accounts or tokens of one statement.
 SLICE = 500
+#: Accounts that are told of notifications at the same time.
+TELLERS = 4
 #: Notifications that are read at once.
 BATCH = 50
 #: So often the news of a status is tried while the database cannot be asked.
@@ -123,6 +125,7 @@ class Hub:
         self._tokens: dict[int, set[Connection]] = {}
         self._channels: statuses.Channels[Connection] = {}
         self._woken: dict[int, None] = {}
+        self._busy: set[int] = set()
         self._bell = asyncio.Event()
         self._waiting: deque[tuple[int, News]] = deque()
         self._status_bell = asyncio.Event()
@@ -295,7 +298,8 @@ class Hub:
     async def run(self) -> None:
         """Does the hub's work until it is cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell_notifications())
+            for _ in range(TELLERS):
+                group.create_task(self._tell_notifications())
             group.create_task(self._tell_statuses())
             group.create_task(self._every(FLOOR_SECONDS, self.look_for_missed))
             group.create_task(self._every(SWEEP_SECONDS, self.sweep))
@@ -312,13 +316,19 @@ class Hub:
                 log.exception("streaming upkeep failed")
 
     async def _tell_notifications(self) -> None:
+        """One of a few that work side by side, never two of them for the same account."""
         while True:
-            await self._bell.wait()
-            self._bell.clear()
-            while self._woken:
-                account_id = next(iter(self._woken))
-                del self._woken[account_id]
-                await self._attempt(account_id)
+            account_id = next((one for one in self._woken if one not in self._busy), None)
+            if account_id is None:
+                self._bell.clear()
+                await self._bell.wait()
+                continue
+            del self._woken[account_id]
+            self._busy.add(account_id)
+            await self._attempt(account_id)
+            self._busy.discard(account_id)
+            if account_id in self._woken:
+                self._bell.set()
 
     async def _attempt(self, account_id: int) -> None:
         try:
@@ -371,16 +381,22 @@ class Hub:
             for account_id, entry in self._accounts.items()
             if any(one.notified for one in entry.connections)
         ]
-        self._looked = generation
-        for first in range(0, len(heard), SLICE):
-            part = heard[first : first + SLICE]
-            versions = await notification_inboxes.versions(self.db, part)
-            for account_id, version in versions.items():
-                entry = self._accounts.get(account_id)
-                if entry is not None and entry.version != version:
-                    entry.version = version
-                    self._wake(account_id)
-            await asyncio.sleep(0)
+        self._looked = (
+            generation  # before anything is asked: who joins meanwhile is looked at again
+        )
+        try:
+            for first in range(0, len(heard), SLICE):
+                part = heard[first : first + SLICE]
+                versions = await notification_inboxes.versions(self.db, part)
+                for account_id, version in versions.items():
+                    entry = self._accounts.get(account_id)
+                    if entry is not None and entry.version != version:
+                        entry.version = version
+                        self._wake(account_id)
+                await asyncio.sleep(0)
+        except Exception:
+            self._looked = None
+            raise
 
     async def sweep(self) -> None:
         """Ends the streams whose token opens nothing any more. One query for each slice (T13)."""
@@ -390,14 +406,18 @@ class Hub:
             return
         self._swept = generation
         tokens, expiry = list(self._tokens), LARGEST
-        for first in range(0, len(tokens), SLICE):
-            part = tokens[first : first + SLICE]
-            found = await access_tokens.load(self.db, part)
-            good = {one.id for one in found if self._good(one, now)}
-            for token_id in set(part) - good:
-                self._end(self._tokens.get(token_id, ()), Closing.ENDED, "swept")
-            expiry = min([expiry, *(one.expires_at for one in found if one.expires_at)])
-            await asyncio.sleep(0)
+        try:
+            for first in range(0, len(tokens), SLICE):
+                part = tokens[first : first + SLICE]
+                found = await access_tokens.load(self.db, part)
+                good = {one.id for one in found if self._good(one, now)}
+                for token_id in set(part) - good:
+                    self._end(self._tokens.get(token_id, ()), Closing.ENDED, "swept")
+                expiry = min([expiry, *(one.expires_at for one in found if one.expires_at)])
+                await asyncio.sleep(0)
+        except Exception:
+            self._swept = None
+            raise
         self._expiry = expiry
 
     async def note_presences(self) -> None:
