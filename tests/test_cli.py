@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stentor.cli import COMMANDS, cli
+from stentor.lock import Lock
 from stentor.store.access_tokens import find
 from stentor.store.database import open_database
 from tests.servers import wait_for
@@ -294,3 +295,33 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path):
     done = CliRunner().invoke(cli, ["migrate", "--data", str(tmp_path / "file" / "below")])
     assert done.exit_code == 70
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), *((name,) for name in COMMANDS), ("account", "create")])
+def test_help_leaves_examples_as_they_are(words: tuple[str, ...]):
+    shown = CliRunner().invoke(cli, [*words, "--help"]).stdout
+    assert "\\b" not in shown
+    assert "\b" not in shown
+    examples = shown.partition("Examples:\n")[2].partition("\n\n")[0]
+    for line in examples.splitlines():
+        assert line.startswith("    "), line
+        assert "stentor " in line or "curl " in line, line
+
+
+def test_settings_tell_of_a_database_that_is_named_here(shell: Shell):
+    out = shell.ok("settings")
+    assert f"{shell.data}" in out
+    assert "command line" in out
+
+
+def test_an_account_is_where_the_running_server_is(shell: Shell):
+    shell.data.mkdir()
+    lock = Lock(shell.data)
+    lock.note("https://other.example:8080")
+    try:
+        made = json.loads(shell.ok(*CREATE, "--password", PASSWORD))
+    finally:
+        lock.release()
+    assert made["url"] == "https://other.example:8080/@alice"
+    later = shell.ok("account", "create", "bob", "--email", "b@example.org", "--password", PASSWORD)
+    assert json.loads(later)["url"] == "http://localhost:3000/@bob"

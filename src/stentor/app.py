@@ -237,6 +237,8 @@ class Application:
             folder = Path(self.settings.data)
             await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
             self._lock = None if self._locked else Lock(folder)
+            if self._lock is not None:
+                self._lock.note(f"{self.settings.site_scheme}://{self.settings.site_domain}")
             try:
                 await self._open()
             except BaseException:

@@ -45,7 +45,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="stentor")
 def cli() -> None:
-    r"""A notification server that speaks the Mastodon client API.
+    """A notification server that speaks the Mastodon client API.
 
     \b
     From nothing to a first notification:

@@ -28,8 +28,29 @@ class Lock:
         os.ftruncate(self._handle, 0)
         os.write(self._handle, f"{os.getpid()}\n".encode())
 
+    def note(self, address: str) -> None:
+        """Writes down where the server is, for the operator's commands (`find_address`)."""
+        os.write(self._handle, f"{address}\n".encode())
+
     def release(self) -> None:
         """Lets go; the file stays, so that nobody locks a name that is gone."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+def find_address(folder: Path) -> str | None:
+    """Where the server is that holds the folder now, as it noted; None if there is none."""
+    try:
+        handle = os.open(folder / "stentor.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lines = os.read(handle, 400).decode("utf-8", "replace").splitlines()
+        return lines[1] if len(lines) > 1 else None
+    else:
+        return None
+    finally:
+        os.close(handle)

@@ -17,7 +17,6 @@ from stentor.commands import common
 from stentor.config import Settings
 from stentor.domain import moderation, roles, times
 from stentor.domain.accounts import Account
-from stentor.domain.links import Links
 from stentor.domain.moderation import Action, Sanction
 from stentor.entities import accounts as entities
 from stentor.store import accounts
@@ -27,7 +26,7 @@ from stentor.store.snowflakes import Snowflakes
 
 @click.group()
 def account() -> None:
-    r"""Makes accounts and moderates them; may be used while the server runs.
+    """Makes accounts and moderates them; may be used while the server runs.
 
     \b
     Examples:
@@ -53,7 +52,7 @@ def account() -> None:
 def create(
     settings: Settings, name: str, password: str | None, created_at: str | None, **given: object
 ) -> None:
-    r"""Makes the account NAME, ready to sign in, and prints it as one JSON object.
+    """Makes the account NAME, ready to sign in, and prints it as one JSON object.
 
     \b
     Examples:
@@ -96,7 +95,7 @@ async def _create(
             created_at=at,
             now=app.now(),
         )
-    links = Links(settings.site_scheme, settings.site_domain)
+    links = common.links(settings)
     return {
         "id": str(made.id),
         "username": made.username,

@@ -16,7 +16,7 @@ from stentor.config import Settings
 @click.argument("year", type=click.IntRange(2000, 9999))
 @common.settings_options(*common.PLACES)
 def annual_report(settings: Settings, name: str, year: int) -> None:
-    r"""Makes the report of NAME for YEAR and notifies NAME of it, once.
+    """Makes the report of NAME for YEAR and notifies NAME of it, once.
 
     \b
     Example:

@@ -16,9 +16,10 @@ import click
 from stentor import logs
 from stentor.app import key_file, open_bus
 from stentor.config import ConfigProblem, Settings, load, variable
+from stentor.domain.links import Links
 from stentor.errors import PublicError
 from stentor.keys import KeysProblem, load_or_create
-from stentor.lock import AlreadyRunning
+from stentor.lock import AlreadyRunning, find_address
 from stentor.logs import clean
 from stentor.store import site_keys
 from stentor.store.database import Database, StorageProblem, open_database
@@ -95,6 +96,13 @@ def settings_from(options: dict[str, Any], config: str | None) -> tuple[Settings
         return load(options, file=Path(config) if config else None)
     except ConfigProblem as problem:
         raise Failure(str(problem), CONFIG) from problem
+
+
+def links(settings: Settings) -> Links:
+    """The URLs that clients are given; of the running server, unless the domain is set here."""
+    running = None if settings.domain else find_address(Path(settings.data))
+    scheme, _, domain = (running or "").partition("://")
+    return Links(scheme, domain) if domain else Links(settings.site_scheme, settings.site_domain)
 
 
 def failure(problem: BaseException) -> Failure | None:

@@ -33,7 +33,7 @@ OPTIONS = ("host", "port", "domain", "scheme", "tls_cert", "tls_key", "log_level
 )  # fmt: skip
 @common.settings_options(*OPTIONS)
 def demo(settings: Settings, *, pace: float) -> None:
-    r"""Runs a throw-away server with a small community in which something happens all the time.
+    """Runs a throw-away server with a small community in which something happens all the time.
 
     A dozen people, their threads and favourites of the last days, and a ready token. Sign in with
     any client. Everything is gone when you stop it with Ctrl-C.

@@ -18,7 +18,7 @@ _SETTINGS = ("domain", "scheme", "title")
 @click.argument("address")
 @common.settings_options(*_SETTINGS)
 def test_email(settings: Settings, address: str) -> None:
-    r"""Sends one e-mail to ADDRESS and says what the mail server answered.
+    """Sends one e-mail to ADDRESS and says what the mail server answered.
 
     It takes the settings of the server (smtp_host and the others), from its settings file or
     the environment.

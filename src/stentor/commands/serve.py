@@ -21,7 +21,7 @@ EVERY_SETTING = tuple(one.name for one in dataclasses.fields(Settings))
 @click.command()
 @common.settings_options(*EVERY_SETTING)
 def serve(settings: Settings) -> None:
-    r"""Runs the server until it is told to stop (SIGTERM, or Ctrl-C).
+    """Runs the server until it is told to stop (SIGTERM, or Ctrl-C).
 
     Without options it listens on 127.0.0.1:3000 and keeps everything in ./data.
 

@@ -16,9 +16,11 @@ SECRET = {one.name for one in dataclasses.fields(rules.Settings) if one.metadata
 
 @click.command()
 @click.option("--config", metavar="FILE", envvar="STENTOR_CONFIG", help="A settings file (TOML).")
+@click.option("--data", metavar="DIR", help="As for the other commands.")
+@click.option("--database-url", metavar="URL", help="As for the other commands.")
 @click.option("--example", is_flag=True, help="Print an annotated settings file instead.")
-def settings(config: str | None, *, example: bool) -> None:
-    r"""Prints every setting, its value and where it came from. Passwords are hidden.
+def settings(config: str | None, *, example: bool, **options: str | None) -> None:
+    """Prints every setting, its value and where it came from. Passwords are hidden.
 
     An option on the command line wins over an environment variable, which wins over the file.
 
@@ -31,7 +33,7 @@ def settings(config: str | None, *, example: bool) -> None:
     if example:
         click.echo(rules.example(), nl=False)
         return
-    found, sources = common.settings_from({}, config)
+    found, sources = common.settings_from(options, config)
     values = {name: _shown(name, getattr(found, name)) for name in NAMES}
     widest = max(map(len, NAMES))
     wide = min(40, max(map(len, values.values())))

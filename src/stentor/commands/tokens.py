@@ -16,7 +16,7 @@ DEFAULT_SCOPES = "read write follow push"
 
 @click.group()
 def token() -> None:
-    r"""Makes access tokens; may be used while the server runs.
+    """Makes access tokens; may be used while the server runs.
 
     \b
     Example:
@@ -33,7 +33,7 @@ def token() -> None:
 )  # fmt: skip
 @common.settings_options(*common.PLACES)
 def create(settings: Settings, name: str, scopes: str) -> None:
-    r"""Prints a new token of the account NAME, and nothing else.
+    """Prints a new token of the account NAME, and nothing else.
 
     Whoever has it acts as NAME, so keep it secret. It lives until it is revoked.
 

@@ -40,7 +40,7 @@ async def _migrate(settings: Settings) -> list[str]:
 @common.settings_options(*common.PLACES)
 @click.pass_context
 def check(context: click.Context, settings: Settings) -> None:
-    r"""Looks whether a server could start here; one line for each thing it needs.
+    """Looks whether a server could start here; one line for each thing it needs.
 
     \b
     Exit codes: that of the first thing that is wrong

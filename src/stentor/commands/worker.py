@@ -20,7 +20,7 @@ DRAIN_SECONDS = 10
 @click.command()
 @common.settings_options(*EVERY_SETTING)
 def worker(settings: Settings) -> None:
-    r"""Sends pushes and e-mails until it is told to stop (SIGTERM, or Ctrl-C).
+    """Sends pushes and e-mails until it is told to stop (SIGTERM, or Ctrl-C).
 
     For when the server itself is not to do that (serve --worker off). Any number of workers may
     run beside any number of servers; each message is sent by one of them. They need the same

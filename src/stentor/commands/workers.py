@@ -224,6 +224,7 @@ def run(settings: Settings, announcement: server.Announcement) -> int:
         # Listening from now on: nobody is refused, however late a worker is.
         listener.listen(server.BACKLOG)
         settings = replace(settings, port=listener.getsockname()[1])
+        lock.note(f"{settings.site_scheme}://{settings.site_domain}")
 
         def work(told: int, lifeline: int) -> NoReturn:
             async def ready(app: Application) -> None:
