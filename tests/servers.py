@@ -232,14 +232,18 @@ class Postgres(Server):
 
 
 class Nats(Server):
-    """A NATS server, one node."""
+    """A NATS server, one node; on a port of its own choice, or on that one each time it starts."""
+
+    def __init__(self, *, port: int = -1) -> None:
+        super().__init__()
+        self._port = port
 
     def command(self) -> list[str]:
-        """On a port that it chooses and writes down."""
+        """On a port that it writes down."""
         program = Path(sysconfig.get_path("scripts")) / "nats-server"
         directory = str(self.directory)
-        return [str(reachable(program, self.user, self.directory)),
-                "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", directory]  # fmt: skip
+        return [str(reachable(program, self.user, self.directory)), "-a", "127.0.0.1",
+                "-p", str(self._port), "--ports_file_dir", directory]  # fmt: skip
 
     def ready(self) -> bool:
         """When it has said where it listens."""

@@ -132,7 +132,23 @@ def test_lost_keys_are_not_replaced_while_somebody_lives_here(unserved: Served):
     assert refused.returncode == 78
     assert "keys.json is missing" in refused.stderr
     assert refused.stderr.count("\n") == 1
-    unserved.run("keys", "create")
+    assert unserved.run("keys", "create", check=False).returncode == 78
+    unserved.run("keys", "create", "--anew")
+    unserved.start()
+
+
+def test_the_key_file_of_another_server_is_refused(unserved: Served, tmp_path: Path):
+    unserved.start()
+    unserved.stop()
+    other = Served(tmp_path / "other")
+    other.run("keys", "create")
+    own = (unserved.data / "keys.json").read_bytes()
+    (unserved.data / "keys.json").write_bytes((other.data / "keys.json").read_bytes())
+    for command in ("serve", "check"):
+        refused = unserved.run(command, check=False)
+        assert refused.returncode == 78
+        assert "is not the key file of this database" in refused.stderr + refused.stdout
+    (unserved.data / "keys.json").write_bytes(own)
     unserved.start()
 
 

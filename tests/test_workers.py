@@ -22,6 +22,7 @@ import pytest
 import websockets
 
 from stentor.streaming.postgres import postgres_bus
+from tests.servers import Nats, free_port
 from tests.serving import Served
 
 PATIENCE = 60.0
@@ -383,7 +384,7 @@ async def test_two_machines_with_the_same_keys_serve_one_site(two: Served, tmp_p
     shutil.copy2(two.data / "keys.json", second.data)
     said: list[str] = []
     try:
-        second.start("--port", (port := str(_free_port())))
+        second.start("--port", (port := str(free_port())))
         second.base = f"http://127.0.0.1:{port}"
         ear = await Ear(second, alice).open()
         Mouth(two, bob, min(pids(two))).post("@alice hello over there")
@@ -393,12 +394,6 @@ async def test_two_machines_with_the_same_keys_serve_one_site(two: Served, tmp_p
     finally:
         second.stop()
     assert "hello over there" in said[0]
-
-
-def _free_port() -> int:
-    from tests.servers import free_port
-
-    return free_port()
 
 
 def test_a_machine_with_other_keys_is_refused(two: Served, tmp_path: Path):
@@ -433,3 +428,40 @@ async def test_a_command_is_heard_by_the_servers_at_once(two: Served):
     await asyncio.to_thread(two.run, "account", "delete", "bob", "--yes")
     await until(lambda: "account_suspended" in heard)
     await bus.close()
+
+
+# --- when the bus is out
+
+
+async def test_without_the_bus_notifications_go_on_and_the_rest_comes_with_it(
+    migrated_postgres_url: str, tmp_path: Path
+):
+    """F08. While it is out, what only news can tell is not told: that is the control."""
+    with Nats(port=free_port()) as nats:
+        served = Served(
+            tmp_path / "served", database_url=migrated_postgres_url, workers="2", bus=nats.url
+        )
+        served.start()
+        try:
+            alice, bob = people(served)
+            one, other = sorted(pids(served))
+            ear = await Ear(served, alice).open(at=other)
+            mouth = Mouth(served, bob, one)
+            mouth.post("@alice number 0")
+            await until(lambda: ear.told("update") and ear.told("notification"))
+            for turn in range(1, 4):
+                nats.stop(signal.SIGKILL)
+                began = time.monotonic()
+                mouth.post(f"@alice number {turn}")
+                assert time.monotonic() - began < 5  # nobody waits for the bus
+                await until(lambda turn=turn: len(ear.told("notification")) == turn + 1)
+                await asyncio.sleep(1)
+                assert len(ear.told("update")) == turn
+                await asyncio.to_thread(nats.start)
+                await until(lambda turn=turn: len(ear.told("update")) == turn + 1)
+            assert ear.closed is None
+            await asyncio.sleep(3)
+            assert len(ear.told("update")) == len(ear.told("notification")) == 4
+            await ear.close()
+        finally:
+            served.stop()

@@ -26,7 +26,7 @@ from stentor.streaming.nats import nats_bus
 from stentor.streaming.numbering import BEAT, SILENCE, Peers
 from stentor.streaming.postgres import postgres_bus
 from stentor.streaming.relay import SETTLING, RelayBus
-from tests.servers import Nats, Postgres, wait_for
+from tests.servers import Nats, Postgres, free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -189,10 +189,10 @@ async def test_rubbish_on_the_channel_is_no_news(place: Place):
 async def cut(place: Place, bus: RelayBus) -> None:
     """Ends that bus's connections from outside."""
     if place.kind == "nats":
-        assert bus._carrier._client is not None  # type: ignore[attr-defined]
-        bus._carrier._client._transport.close()  # type: ignore[attr-defined,union-attr]
+        assert bus._carrier._client is not None
+        bus._carrier._client._transport.close()
         return
-    pid = bus._carrier._listening.get_server_pid()  # type: ignore[attr-defined]
+    pid = bus._carrier._listening.get_server_pid()
     connection = await asyncpg.connect(place.url)
     await connection.execute("SELECT pg_terminate_backend($1)", pid)
     await connection.close()
@@ -278,9 +278,9 @@ async def test_a_bus_that_does_not_bring_back_what_we_say_counts_as_out(place: P
     monkeypatch.setattr(relay, "SILENCE", 1.5)
     speaker, listener, ear = await place.pair()
     if place.kind == "postgres":
-        await listener._carrier._listening.execute("UNLISTEN *")  # type: ignore[attr-defined]
+        await listener._carrier._listening.execute("UNLISTEN *")
     else:
-        for one in listener._carrier._client._subs.values():  # type: ignore[attr-defined,union-attr]
+        for one in listener._carrier._client._subs.values():
             await one.unsubscribe()
             break
     say(speaker, 1)
@@ -295,24 +295,13 @@ async def test_a_bus_that_does_not_bring_back_what_we_say_counts_as_out(place: P
 @pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.postgres), "nats"])
 async def own_place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
     """Each bus in turn, on a server of its own that may be killed."""
-    server: Postgres | Nats = Postgres() if request.param == "postgres" else Nats()
+    server: Postgres | Nats = Postgres() if request.param == "postgres" else Nats(port=free_port())
     with server:
         url = wait_for(server.new_database()) if isinstance(server, Postgres) else server.url
-        if isinstance(server, Nats):  # the same port again when it comes back
-            port = url.rpartition(":")[2]
-            server.command = lambda: [*_with_port(Nats.command(server), port)]  # type: ignore[method-assign]
-            server.close()
-            server.__init__()  # type: ignore[misc]
-            server.start()
-            url = server.url
         found = Place(request.param, server, url)
         yield found
         for bus in found.open:
             await bus.close()
-
-
-def _with_port(command: list[str], port: str) -> list[str]:
-    return [port if one == "-1" else one for one in command]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
