@@ -21,6 +21,11 @@ class StreamProtocol(WebSocketsSansIOProtocol):
     #: More waits in memory than the transport likes.
     choked = False
 
+    def connection_made(self, transport: Any) -> None:
+        """Frames go where the transport takes them: one call less for each."""
+        super().connection_made(transport)
+        self.write = transport.write  # type: ignore[method-assign]  # it does the same
+
     def handle_connect(self, event: Any) -> None:
         """The request is there: the application is told what this connection can do."""
         super().handle_connect(event)

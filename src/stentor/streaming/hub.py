@@ -94,6 +94,9 @@ class Connection(ABC):
         """Ends the stream, and leaves the hub soon."""
 
 
+_NOBODY: dict[Connection, tuple[bytes, ...]] = {}
+
+
 class _Account:
     """The streams of one account, and the version of its list that was looked at last."""
 
@@ -466,11 +469,23 @@ class Hub:
         return False
 
     def _say(self, told: Iterable[statuses.Told]) -> None:
+        """Says it to all of them at once; whoever cannot take it is ended afterwards."""
         for stream, events in told:
-            channel = self._channels.get(stream, {})
+            channel = self._channels.get(stream)
+            if not channel:
+                continue
+            said, slow, name = 0, [], ""
             for account_id, event in events.items():
-                for one, labels in list(channel.get(account_id, {}).items()):
-                    self._deliver(one, event, labels)
+                for one, labels in channel.get(account_id, _NOBODY).items():
+                    number = one.deliver(event, labels)
+                    if number == OVERFLOW:
+                        slow.append(one)
+                    else:
+                        said += number
+                        name = event.name
+            if said:
+                telemetry.count_many(Metric.STREAM_EVENTS, said, event=name)
+            self._end(slow, Closing.SLOW, "slow")
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
         """Ends all streams, not all at the same moment: they will all come back (F15)."""
