@@ -302,7 +302,7 @@ async def test_what_slips_past_the_names_is_stopped_at_the_socket(service: PushS
     async def fooled(host: str, port: int = 0, family: Any = 0) -> list[Any]:
         return [sender_module._result(host, info("127.0.0.1", port))]
 
-    guarded._guard.resolve = fooled  # type: ignore[method-assign]
+    guarded._guard.resolve = fooled
     assert (await post(guarded, service.url("/"))).failure is Failure.BLOCKED
     answer = await post(guarded, f"http://push.example:{service.port}/")
     assert answer.failure is Failure.BLOCKED
