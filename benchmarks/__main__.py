@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks import peers, postgres, report, seed, streams
+from benchmarks import peers, postgres, pushes, report, seed, streams
 from benchmarks.measure import QUICK, Effort, Line, run
 
 
@@ -67,6 +67,7 @@ def main(given: list[str] | None = None) -> str:
     print(text)
     if not asked.url and asked.engine != "postgres":
         streams.main(["--quick"] if asked.quick else [])
+        print(pushes.measure(pushes.QUICK if asked.quick else None))
     if asked.readme:
         report.write_readme(asked.readme, text)
     return text

@@ -173,6 +173,7 @@ async def the_whole_way(origins: Sequence[str], effort: Effort) -> float:
 
 def measure(effort: Effort | None = None) -> str:
     """The lines of the table."""
+    logs.configure_if_nobody_has("warning")
     effort = effort or Effort()
     lines = []
     with receivers() as origins:
@@ -190,5 +191,4 @@ def measure(effort: Effort | None = None) -> str:
 
 
 if __name__ == "__main__":
-    logs.configure("warning")
     print(measure(QUICK if "--quick" in sys.argv else None))
