@@ -35,8 +35,8 @@ async def one_world(
         yield made
 
 
-@pytest.fixture
-def world(one_world: World) -> World:
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(one_world: World) -> World:
     """The world at its beginning, as far as the clock and the rate limits know."""
-    one_world.rested()
+    await one_world.rested()
     return one_world

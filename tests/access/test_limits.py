@@ -97,7 +97,7 @@ async def nearly_used_up(world: World, kind: str) -> str | None:
     path, count = CHEAP[kind]
     limits = world.client.services.limits
     if key not in _before:
-        world.rested()
+        await world.rested()
         token = None
         if kind == "token":
             person = await make_account(world.db, token=None, role_id=3)
@@ -110,7 +110,7 @@ async def nearly_used_up(world: World, kind: str) -> str | None:
             assert answer.status == 200
         assert answer.headers["x-ratelimit-remaining"] == "1"
         _before[key] = (copy.deepcopy(limits._counts), token)
-    world.rested()
+    await world.rested()
     counts, token = _before[key]
     limits._counts.update(counts)
     return token

@@ -73,7 +73,7 @@ async def test_a_token_is_told_what_the_table_says(
             secret = await make_token(world.db, owner.person.id, f"{ALL_SCOPES} read")
             full = f"Bearer {secret}"
         wanted = seen(await call(world, endpoint, owner.names, full))
-        world.rested()
+        await world.rested()
     await world.changes()
     answer = await call(world, endpoint, owner.names, header)
     told = seen(answer)
@@ -103,12 +103,12 @@ async def test_somebody_elses_things_are_not_there(world: World, endpoint: Endpo
     }  # fmt: skip
     await world.changes()
     foreign = await call(world, endpoint, full, f"Bearer {bob}")
-    world.rested()
+    await world.rested()
     missing = await call(world, endpoint, NOTHING, f"Bearer {bob}")
     assert foreign.whole == missing.whole
     assert (foreign.status, foreign.json) == endpoint.foreign
     assert await world.changes() == frozenset()
-    world.rested()
+    await world.rested()
     own = await call(world, endpoint, ann.names, f"Bearer {ann.person.token}")
     assert own.status == 200
     assert (own.json != endpoint.foreign[1]) or endpoint.writes

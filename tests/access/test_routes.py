@@ -108,7 +108,7 @@ def first(route: tuple[str, str]) -> dict[str, str]:
 
 async def ask(world: World, route: tuple[str, str], by: str | None) -> Answer:
     method, path = route
-    world.rested()
+    await world.rested()
     return await world.client.request(method, re.sub(r"{[^}]*}", "987654321", path), by)
 
 

@@ -15,6 +15,7 @@ from stentor.store import (
     notification_decisions,
     push_attempts,
     push_origins,
+    rate_counts,
     status_changes,
 )
 from stentor.store.database import Database, StorageProblem
@@ -32,6 +33,7 @@ Chore = Callable[..., Awaitable[int]]
 CHORES: tuple[Chore, ...] = (
     mutes.sweep,
     notification_decisions.sweep,
+    rate_counts.sweep,
     status_changes.sweep,
     housekeeping.old_idempotency_keys,
     housekeeping.ended_grants,

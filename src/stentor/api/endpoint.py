@@ -67,7 +67,7 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
             finally:
                 # Whoever is turned away counts too, as nobody.
                 if services.limits.on:
-                    request.count(_keys(request, limits))
+                    await request.count(_keys(request, limits))
             if (viewer := request.viewer) is not None:
                 services.last_uses.saw(
                     viewer.token_id, viewer.account_id, last_used_at=viewer.last_used_at, now=now

@@ -270,14 +270,14 @@ def _credentials(request: Request) -> tuple[str | None, str | None, bool]:
     return name, password or None, True
 
 
-def _throttle(request: Request) -> None:
+async def _throttle(request: Request) -> None:
     """Counts against the address and whoever it says it is. Raises TooManyRequests."""
     try:
         client_id, _, _ = _credentials(request)
     except errors.InvalidClient:
         client_id = None
     who = (rate_limits.client_key(client_address(request)), (client_id or "")[:64])
-    request.count([(rate_limits.OAUTH_TOKEN, who)])
+    await request.count([(rate_limits.OAUTH_TOKEN, who)])
 
 
 async def _client(request: Request) -> tuple[Application, bool]:
@@ -297,7 +297,7 @@ def _issued(issued: IssuedToken) -> Reply:
 
 async def token(request: Request) -> Any:
     """A token for a code, for the application itself, or (if switched on) for a password."""
-    _throttle(request)
+    await _throttle(request)
     grants = {"authorization_code": _for_code, "client_credentials": _for_client}
     if request.services.features.password_grant:
         grants["password"] = _for_password
@@ -355,7 +355,7 @@ async def _for_password(request: Request, application: Application, *, proven: b
 
 async def revoke(request: Request) -> Any:
     """Ends a token for the application that holds it; nothing to end is as good (C1.5, T31)."""
-    _throttle(request)
+    await _throttle(request)
     services = request.services
     secret = request.params.text("token")
     if not secret:

@@ -5,6 +5,7 @@ A limit hangs on a route object, never on a path: every `Route` names all that i
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from enum import Enum
 
 from stentor.domain import times
 from stentor.errors import TooManyRequests
+from stentor.store import rate_counts
+from stentor.store.database import Database
 
 # Windows that have ended are swept when this many are remembered.
 _SWEEP = 50_000
@@ -36,23 +39,27 @@ class By(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many requests in each window of that length (milliseconds)."""
+    """So many requests in each window of that length (milliseconds).
+
+    What guards signing in is ``shared``: counted in the database, by all processes together.
+    """
 
     name: str
     count: int
     window: int
     by: By = By.ANYBODY
+    shared: bool = False
 
 
 ACCOUNT = Limit("account", 1500, 5 * times.MINUTE, By.ACCOUNT)
 TOKEN = Limit("token", 300, 5 * times.MINUTE, By.TOKEN)
 ANONYMOUS = Limit("anonymous", 300, 5 * times.MINUTE, By.ADDRESS)
 PAGING = Limit("paging", 300, 15 * times.MINUTE, By.PAGE)
-APPS = Limit("apps", 5, 10 * times.MINUTE)
-SIGN_UP = Limit("sign_up", 5, 30 * times.MINUTE)
-SIGN_IN = Limit("sign_in", 25, 5 * times.MINUTE, By.ENDPOINT)
-SIGN_IN_ACCOUNT = Limit("sign_in_account", 25, times.HOUR, By.ENDPOINT)
-OAUTH_TOKEN = Limit("oauth_token", 60, 5 * times.MINUTE, By.ENDPOINT)
+APPS = Limit("apps", 5, 10 * times.MINUTE, shared=True)
+SIGN_UP = Limit("sign_up", 5, 30 * times.MINUTE, shared=True)
+SIGN_IN = Limit("sign_in", 25, 5 * times.MINUTE, By.ENDPOINT, shared=True)
+SIGN_IN_ACCOUNT = Limit("sign_in_account", 25, times.HOUR, By.ENDPOINT, shared=True)
+OAUTH_TOKEN = Limit("oauth_token", 60, 5 * times.MINUTE, By.ENDPOINT, shared=True)
 DELETE = Limit("delete", 30, 30 * times.MINUTE)
 STATUSES = Limit("statuses", 300, 3 * times.HOUR)
 FOLLOWS = Limit("follows", 400, 24 * times.HOUR)
@@ -89,7 +96,10 @@ class Remaining:
 
 
 class RateLimits:
-    """Counts of this process. Switched off, it counts nothing and says nothing."""
+    """Counts of this process, and through the database of all of them.
+
+    Switched off, it counts nothing and says nothing.
+    """
 
     def __init__(self, *, on: bool) -> None:
         self.on = on
@@ -105,16 +115,35 @@ class RateLimits:
             return None
         tightest: Remaining | None = None
         for limit, key in keys:
-            window = now // limit.window
-            slot = (limit.name, key, window)
+            slot = (limit.name, key, now // limit.window)
             used = self._counts[slot] = self._counts.get(slot, 0) + 1
-            left = Remaining(limit.count, max(0, limit.count - used), (window + 1) * limit.window)
-            if tightest is None or left.remaining < tightest.remaining:
-                tightest = left
-            if used > limit.count:
-                raise Throttled(left, now)
+            tightest = _tighter(tightest, limit, used, now)
         if len(self._counts) > _SWEEP and now - self._swept > times.MINUTE:
             self._sweep(now)
+        return tightest
+
+    async def take_shared(
+        self, db: Database, keys: list[tuple[Limit, Hashable]], now: int
+    ) -> Remaining | None:
+        """As `take`, with the counts of all processes. Raises StorageProblem too."""
+        tightest: Remaining | None = None
+        if not self.on or not keys:
+            return None
+        slots = [(limit.name, key, now // limit.window) for limit, key in keys]
+        for slot, (limit, _) in zip(slots, keys, strict=True):
+            if slot in self._counts:  # used up already: a flood costs the database nothing
+                _tighter(None, limit, limit.count + 1, now)
+        async with db.transaction() as tx:
+            counted = [
+                await rate_counts.add(
+                    tx, limit.name, _digest(key), ends_at=(now // limit.window + 1) * limit.window
+                )
+                for limit, key in keys
+            ]
+        for slot, (limit, _), used in zip(slots, keys, counted, strict=True):
+            if used > limit.count:
+                self._counts[slot] = used
+            tightest = _tighter(tightest, limit, used, now)
         return tightest
 
     def _sweep(self, now: int) -> None:
@@ -134,6 +163,20 @@ class Throttled(TooManyRequests):
 
     def headers(self) -> dict[str, str]:
         return {**super().headers(), **self.left.headers()}
+
+
+def _tighter(tightest: Remaining | None, limit: Limit, used: int, now: int) -> Remaining:
+    """The one that is nearer to its end. Raises Throttled if that one is used up."""
+    reset = (now // limit.window + 1) * limit.window
+    left = Remaining(limit.count, max(0, limit.count - used), reset)
+    if used > limit.count:
+        raise Throttled(left, now)
+    return left if tightest is None or left.remaining < tightest.remaining else tightest
+
+
+def _digest(key: Hashable) -> str:
+    """Whose it is, and no address or name that could be read."""
+    return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
 
 
 _ALL = [value for value in globals().values() if isinstance(value, Limit)]

@@ -44,16 +44,23 @@ class Request:
         #: What is left of the rate limit that is nearest to its end.
         self.remaining: Remaining | None = None
 
-    def count(self, keys: list[tuple[Limit, Hashable]]) -> None:
-        """Counts this request against limits, each with whose it is. Raises TooManyRequests."""
+    async def count(self, keys: list[tuple[Limit, Hashable]]) -> None:
+        """Counts this request against limits, each with whose it is.
+
+        Raises TooManyRequests; StorageProblem if one that all processes share cannot be counted.
+        """
         services = self.services
+        now = services.now()
+        shared = [one for one in keys if one[0].shared]
         try:
-            left = services.limits.take(keys, services.now())
+            own = services.limits.take([one for one in keys if not one[0].shared], now)
+            common = await services.limits.take_shared(services.db, shared, now)
         except Throttled as problem:
             self.remaining = problem.left
             raise
-        if left and (self.remaining is None or left.remaining < self.remaining.remaining):
-            self.remaining = left
+        for left in (own, common):
+            if left and (self.remaining is None or left.remaining < self.remaining.remaining):
+                self.remaining = left
 
     @property
     def secret(self) -> str | None:

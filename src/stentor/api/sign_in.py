@@ -87,10 +87,10 @@ async def show_sign_in(request: Request) -> Reply:
     return sign_in_form(request, browser)
 
 
-def throttle(request: Request, name: str, login: Login | None) -> None:
+async def throttle(request: Request, name: str, login: Login | None) -> None:
     """Counts an attempt against the address and the account. Raises TooManyRequests (T35)."""
     who = name.strip().lower()[: limits.EMAIL] if login is None else login.account_id
-    request.count(
+    await request.count(
         [
             (rate_limits.SIGN_IN, rate_limits.client_key(client_address(request))),
             (rate_limits.SIGN_IN_ACCOUNT, who),
@@ -101,7 +101,7 @@ def throttle(request: Request, name: str, login: Login | None) -> None:
 async def check_password(request: Request, name: str, password: str) -> Login | None:
     """Who that is, None if it is nobody. Raises TooManyRequests, Unavailable."""
     db = request.services.db
-    throttle(request, name, await users.find_login(db, name))
+    await throttle(request, name, await users.find_login(db, name))
     return await passwords.sign_in(db, name, password)
 
 

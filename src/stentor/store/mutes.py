@@ -42,7 +42,8 @@ async def remove(tx: Transaction, account_id: int, target_id: int) -> None:
 # The bound keeps one sweep short; whoever sweeps does it again until nothing is left.
 SWEEP = """
     DELETE FROM mutes WHERE id IN (
-      SELECT id FROM mutes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+      SELECT id FROM mutes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
+      FOR UPDATE SKIP LOCKED)
 """
 
 

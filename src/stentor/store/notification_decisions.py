@@ -80,6 +80,7 @@ async def sweep(tx: Transaction, *, now: int) -> int:
     """Forgets some of those that are older than KEPT; how many."""
     return await tx.run(
         "DELETE FROM notification_decisions WHERE id IN"
-        " (SELECT id FROM notification_decisions WHERE created_at < $1 LIMIT 1000)",
+        " (SELECT id FROM notification_decisions WHERE created_at < $1 LIMIT 1000"
+        " FOR UPDATE SKIP LOCKED)",
         now - KEPT,
     )
