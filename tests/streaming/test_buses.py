@@ -212,6 +212,18 @@ async def test_a_listener_that_was_cut_off_is_told_and_hears_again(place: Place)
     assert ear.ids == sorted(set(ear.ids))
 
 
+async def test_a_bus_that_comes_and_goes_does_not_put_off_for_ever_what_is_missing(place: Place):
+    _, listener, ear = await place.pair()
+    for _ in range(20):
+        await cut(place, listener)
+        await asyncio.sleep(0.3)
+        await until(listener._up.is_set)
+        await asyncio.sleep(0.5)  # never long enough to settle
+        if ear.gaps:
+            break
+    assert ear.gaps
+
+
 async def test_a_speaker_that_was_cut_off_loses_nothing_unnoticed(place: Place):
     speaker, _, ear = await place.pair()
     for turn in range(5):

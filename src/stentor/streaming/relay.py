@@ -79,6 +79,7 @@ class RelayBus(LocalBus):
         # When we were last sure to hear everything; None before we ever did and nobody listened.
         self._sure_at: float | None = None
         self._settled_at = 0.0
+        self._unsettled_at = math.inf
         self._pending_gap: tuple[float, str] | None = None
         self._echo_at = 0.0
         self._beat_at = 0.0
@@ -150,9 +151,11 @@ class RelayBus(LocalBus):
         self._beat_at = 0.0  # to be sent at once: when it comes back, we hear
 
     def _came_up(self, now: float) -> None:
-        self._settled_at = now + SETTLING
         if self._sure_at is not None:
             self._gap(now - self._sure_at, "outage")
+        # One that comes and goes does not put off for ever what is to be told.
+        self._settled_at = min(now + SETTLING, max(now, self._unsettled_at + SILENCE))
+        self._bell.set()
         self._up.set()
         telemetry.show(Level.BUS_UP, 1)
         log.info("bus connected", bus=self._name)
@@ -259,6 +262,8 @@ class RelayBus(LocalBus):
             return
         # Just connected: the others' first words tell what else is missing.
         since = now - seconds
+        if self._pending_gap is None:
+            self._unsettled_at = now
         if self._pending_gap is None or since < self._pending_gap[0]:
             self._pending_gap = (since, reason)
 
