@@ -15,8 +15,9 @@ from stentor.store.database import Database, StorageProblem
 from stentor.streaming import catching_up
 from stentor.streaming.bus import LocalBus, News
 from stentor.streaming.catching_up import OVERLAP, CatchingUp
+from stentor.streaming.connections import Connection, Listener
 from stentor.streaming.events import Event
-from stentor.streaming.hub import Connection, Hub, Listener
+from stentor.streaming.hub import Hub
 from tests.factories import Person, make_account, make_follow
 from tests.fixtures import RecordingBus
 from tests.helpers import Client, Clock

@@ -21,8 +21,9 @@ from stentor.errors import RecordNotFound
 from stentor.store import notifications
 from stentor.streaming import hub as hubs
 from stentor.streaming.bus import News
+from stentor.streaming.connections import Connection, Listener
 from stentor.streaming.events import Event, text_frame
-from stentor.streaming.hub import Connection, Hub, Listener
+from stentor.streaming.hub import Hub
 from tests.factories import Person, insert, make_account, make_follow, make_status, make_token, tell
 from tests.fixtures import query_budget
 from tests.streaming.conftest import Live, eventually

@@ -24,7 +24,7 @@ from stentor.domain.streams import Refusal, Subscription, Wish
 from stentor.errors import PublicError
 from stentor.store import lists
 from stentor.streaming import sse, websocket
-from stentor.streaming.hub import Listener
+from stentor.streaming.connections import Listener
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -9,10 +9,8 @@ Nobody here ever waits for a reader: `Connection.deliver` takes what it is given
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import ClassVar, NamedTuple
 
 import structlog
 
@@ -27,6 +25,7 @@ from stentor.store.database import Database, StorageProblem
 from stentor.streaming import notifications as notices
 from stentor.streaming import statuses
 from stentor.streaming.bus import News
+from stentor.streaming.connections import OVERFLOW, Connection
 from stentor.streaming.events import Event, label_json
 from stentor.telemetry import Level, Metric
 
@@ -51,47 +50,10 @@ NOTED = 180_000
 DRAIN_RATE = 500
 DRAIN_SECONDS = 8.0
 
-#: What `Connection.deliver` says when too much waits for its reader.
-OVERFLOW = -1
-
-#: A position beyond all notifications: none is said yet.
-HELD = LARGEST
-
 _ENDS = frozenset({"account_suspended", "account_disabled"})
 _MERGED = Event("notifications_merged", b"1")
 _FILTERS_CHANGED = Event("filters_changed", b"1")
 _USER = Stream(streams.USER)
-
-
-class Listener(NamedTuple):
-    """Whoever is behind a connection, by a token that was good when it was opened."""
-
-    account_id: int
-    token_id: int
-    scopes: frozenset[str]
-
-
-class Connection(ABC):
-    """One open stream, as the hub sees it."""
-
-    __slots__ = ("labels", "listener", "notified", "position")
-    transport: ClassVar[str]
-
-    def __init__(self, listener: Listener) -> None:
-        self.listener = listener
-        #: The highest id of a notification that was said here, or was there before.
-        self.position = 0
-        #: How it calls what notifications are said on.
-        self.notified: tuple[bytes, ...] = ()
-        self.labels: dict[Subscription, bytes] = {}
-
-    @abstractmethod
-    def deliver(self, event: Event, labels: Iterable[bytes]) -> int:
-        """Says it, once for each label, without waiting; how often, or OVERFLOW if it cannot."""
-
-    @abstractmethod
-    def end(self, closing: Closing) -> None:
-        """Ends the stream, and leaves the hub soon."""
 
 
 _NOBODY: dict[Connection, tuple[bytes, ...]] = {}
@@ -196,7 +158,7 @@ class Hub:
             self._arrange(connection, ended.stream)
 
     def resume(self, connection: Connection, position: int) -> None:
-        """Notifications after that one are said from now on; HELD until then: none."""
+        """Notifications after that one are said from now on; HELD until then."""
         connection.position = position
         self._wake(connection.listener.account_id)
 

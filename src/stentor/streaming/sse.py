@@ -11,8 +11,9 @@ from stentor.domain import paging, streams
 from stentor.domain.streams import Closing, Subscription
 from stentor.store.database import StorageProblem
 from stentor.streaming import replay
+from stentor.streaming.connections import HELD, OVERFLOW, Connection, Listener
 from stentor.streaming.events import Event
-from stentor.streaming.hub import HELD, OVERFLOW, Connection, Hub, Listener
+from stentor.streaming.hub import Hub
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -17,8 +17,9 @@ from stentor.domain import streams
 from stentor.domain.streams import Closing, Wish
 from stentor.store import lists
 from stentor.store.database import StorageProblem
+from stentor.streaming.connections import OVERFLOW, Connection, Listener
 from stentor.streaming.events import Event, text_frame
-from stentor.streaming.hub import OVERFLOW, Connection, Hub, Listener
+from stentor.streaming.hub import Hub
 from stentor.streaming.session import NOTHING, Outcome, Session
 from stentor.telemetry import Metric
 
