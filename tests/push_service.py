@@ -5,7 +5,7 @@ benchmark: `python -m tests.push_service FILE` listens, prints its port, and wri
 JSON to FILE for each message it has taken, before it answers.
 
 What is answered depends on the path: `tell` says so path by path; without that it is in the path
-itself: `/status/503/…`, `/stall/…`, `/garbage/…`; everything else gets 201.
+itself: `/status/503/…`, `/slow/…`, `/stall/…`, `/garbage/…`; everything else gets 201.
 """
 
 from __future__ import annotations
@@ -254,6 +254,8 @@ class PushService:
         parts = path.split("/")
         if len(parts) > 2 and parts[1] == "status":
             return Reply(int(parts[2]))
+        if parts[1:2] == ["slow"]:
+            return Reply(seconds=0.3)
         if len(parts) > 1 and parts[1] in KINDS:
             return Reply(kind=parts[1])
         return Reply()

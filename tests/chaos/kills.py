@@ -156,7 +156,7 @@ class Campaign:
             assert service.stdout
             assert service.stdin
             try:
-                endpoint = f"http://127.0.0.1:{int(service.stdout.readline())}/alice"
+                endpoint = f"http://127.0.0.1:{int(service.stdout.readline())}/slow/alice"
                 writers = self._begin(endpoint)
                 for _ in range(kills):
                     self._kill()

@@ -26,4 +26,4 @@ def test_without_a_kill_nothing_is_pushed_twice() -> None:
 @pytest.mark.timeout(240)
 def test_without_leases_kills_would_lose_pushes() -> None:
     """The control."""
-    assert campaign(12, seed=1, module="tests.chaos.forgetful").not_pushed
+    assert campaign(8, seed=1, module="tests.chaos.forgetful").not_pushed
