@@ -147,6 +147,13 @@ GET /api/v1/custom_emojis: []
 GET /api/v1/accounts/{id}/identity_proofs: []
 GET /api/v1/accounts/{id}/collections: Collections
 GET /api/v1/accounts/{id}/in_collections: Collections
+POST /api/v1/collections: WrappedCollection
+GET /api/v1/collections/{id}: CollectionWithAccounts
+PATCH /api/v1/collections/{id}: WrappedCollection
+DELETE /api/v1/collections/{id}: Nothing
+POST /api/v1/collections/{id}/items: WrappedCollectionItem
+DELETE /api/v1/collections/{id}/items/{item_id}: Nothing
+POST /api/v1/collections/{id}/items/{item_id}/revoke: Nothing
 GET /api/v1/annual_reports: AnnualReports
 GET /api/v1/annual_reports/{year}/state: AnnualReportState
 GET /api/v1/emails/check_confirmation: true
@@ -304,13 +311,6 @@ POST /api/v1/announcements/{id}/dismiss
 GET /api/v1/scheduled_statuses/{id}
 PUT /api/v1/scheduled_statuses/{id}
 DELETE /api/v1/scheduled_statuses/{id}
-POST /api/v1/collections
-GET /api/v1/collections/{id}
-PATCH /api/v1/collections/{id}
-DELETE /api/v1/collections/{id}
-POST /api/v1/collections/{id}/items
-DELETE /api/v1/collections/{id}/items/{item_id}
-POST /api/v1/collections/{id}/items/{item_id}/revoke
 GET /api/v1/annual_reports/{year}
 POST /api/v1/annual_reports/{year}/read
 POST /api/v1/annual_reports/{year}/generate

@@ -47,9 +47,9 @@ Account
 MovedAccount < Account
   - moved
 FeatureApproval
-  automatic: [] -- collections cannot be made by clients
-  manual: [] -- the same
-  current_user: "denied" -- the same
+  automatic: ["public"]
+  manual: [] -- nobody can be asked
+  current_user: "automatic" | "denied"
 Role
   id: role
   name: text
@@ -191,7 +191,7 @@ Status
   mentions: [Mention]
   tags: [StatusTag]
   emojis: [] -- there are no custom emojis
-  tagged_collections: [] -- collections cannot be made by clients
+  tagged_collections: [] -- links to collections are not looked for
   quote: Quote | null
   card: null -- no page is fetched for a preview
   poll: Poll | null
@@ -728,7 +728,14 @@ PrivacyPolicy
   updated_at: datetime
   content: html
 Collections
-  collections: [] -- collections cannot be made by clients
+  collections: [Collection]
+WrappedCollection
+  collection: Collection
+CollectionWithAccounts
+  accounts: [Account]+ -- its owner is always there
+  collection: Collection
+WrappedCollectionItem
+  collection_item: CollectionItem
 AnnualReports
   annual_reports: [] -- a command makes them, none is kept to be looked at
   accounts: [] -- the same

@@ -439,6 +439,40 @@ async def cause_collections(client: Client, bus: RecordingBus, ann: Person, bob:
                 await tx.run("DELETE FROM collection_items WHERE id = $1", item)
 
 
+async def look_at_collections(client: Client, bus: RecordingBus) -> None:
+    db = client.db
+    owner = await make_account(db)
+    members = [await make_account(db, discoverable=True) for _ in range(3)]
+    await ok(client.get(f"/api/v1/accounts/{owner.id}/collections"))
+    await ok(client.get(f"/api/v1/accounts/{owner.id}/in_collections"))
+    bare = await ok(client.post("/api/v1/collections", owner, json={"name": "Bare"}))
+    await ok(client.get(f"/api/v1/collections/{bare['collection']['id']}"))
+    sent = {
+        "name": "All of it", "description": "d", "language": "en", "tag_name": "#tea",
+        "sensitive": True, "discoverable": True, "account_ids": [str(members[0].id)],
+    }  # fmt: skip
+    made = (await ok(client.post("/api/v1/collections", owner, json=sent)))["collection"]
+    path = f"/api/v1/collections/{made['id']}"
+    items = [
+        (await ok(client.post(f"{path}/items", owner, form={"account_id": str(one.id)})))[
+            "collection_item"
+        ]["id"]
+        for one in members
+    ]
+    waiting = await make_account(db, token=None)
+    await insert(
+        db, "collection_items", collection_id=int(made["id"]), account_id=waiting.id,
+        state="pending", created_at=NOW,
+    )  # fmt: skip
+    await ok(client.patch(path, owner, json={"name": "Other"}))
+    await ok(client.get(path, owner))
+    await ok(client.get(f"/api/v1/accounts/{owner.id}/collections", owner))
+    await ok(client.get(f"/api/v1/accounts/{members[1].id}/in_collections"))
+    await ok(client.delete(f"{path}/items/{items[0]}", owner))
+    await ok(client.post(f"{path}/items/{items[1]}/revoke", members[1]))
+    await ok(client.delete(path, owner))
+
+
 QUERIES = (
     "limit=80", "limit=80&supported_types[]=", "limit=80&include_filtered=true",
     "limit=80&expand_accounts=partial_avatars", "limit=80&grouped_types[]=",
@@ -697,8 +731,7 @@ async def look_at_the_server(client: Client, bus: RecordingBus) -> None:
         ):  # fmt: skip
             await ok(client.get(path))
         owner = await make_account(client.db, role_id=3, token="profile read")
-    for path in ("/api/v1/annual_reports", "/api/v1/annual_reports/2025/state",
-                 f"/api/v1/accounts/{owner.id}/collections"):  # fmt: skip
+    for path in ("/api/v1/annual_reports", "/api/v1/annual_reports/2025/state"):
         await ok(client.get(path, owner))
     await ok(client.get("/oauth/userinfo", owner))
     subject = f"acct:{owner.username}@stentor.example"
@@ -739,6 +772,7 @@ LOOKS: list[Callable[[Client, RecordingBus], Awaitable[None]]] = [
     look_at_conversations,
     look_at_notifications,
     look_at_what_is_left,
+    look_at_collections,
     look_at_warnings,
     look_at_policies,
     look_at_requests,

@@ -19,8 +19,6 @@ EVERYBODY: dict[str, object] = {
 }
 PEOPLE: dict[str, object] = {
     "/api/v1/accounts/{id}/identity_proofs": [],
-    "/api/v1/accounts/{id}/collections": {"collections": []},
-    "/api/v1/accounts/{id}/in_collections": {"collections": []},
     "/api/v1/annual_reports": {"annual_reports": [], "accounts": [], "statuses": []},
     "/api/v1/annual_reports/2026/state": {"state": "ineligible"},
     "/api/v1/emails/check_confirmation": True,
@@ -43,14 +41,9 @@ PEOPLE: dict[str, object] = {
 }
 NOTHING = [
     ("GET", "/api/oembed"),
-    ("GET", "/api/v1/collections/1"),
-    ("PATCH", "/api/v1/collections/1"),
-    ("DELETE", "/api/v1/collections/1"),
-    ("POST", "/api/v1/collections/1/items"),
     ("GET", "/api/v1/annual_reports/2026"),
     ("POST", "/api/v1/annual_reports/2026/read"),
     ("GET", "/api/v1_alpha/async_refreshes/abc"),
-    ("GET", "/api/v1/accounts/1/collections"),
     ("GET", "/api/v1/timelines/link"),
     ("GET", "/api/v1/no/such/path"),
 ]
@@ -81,12 +74,6 @@ async def test_what_is_not_there_is_404_in_json(client: Client, method: str, pat
     answer = await client.request(method, path, alice)
     assert answer.status == 404
     assert answer.json["error"] in {"Record not found", "Not Found"}
-
-
-async def test_what_cannot_be_made_is_refused_not_pretended(client: Client):
-    alice = await factories.make_account(client.db, "alice")
-    answer = await client.post("/api/v1/collections", alice, json={"name": "Friends"})
-    assert (answer.status, answer.json) == (403, {"error": "This action is not allowed"})
 
 
 async def test_donation_campaigns_are_the_only_204(client: Client):

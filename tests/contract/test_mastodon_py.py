@@ -100,6 +100,32 @@ def test_groups_policies_and_requests(served: Served) -> None:
     assert types(ann) == ["mention"]
 
 
+def test_collections_are_made_and_told_of(served: Served) -> None:
+    cleo, dana = sign_in(served, "cleo"), sign_in(served, "dana")
+    dana.account_update_credentials(discoverable=True)
+    made = cleo.collection_create(
+        "Nice people", account_ids=[dana.me()], tag_name="#nice"
+    ).collection
+    assert types(dana) == ["added_to_collection"]
+    cleo.collection_update(made, name="Nicest people")
+    changed = dana.notifications()[0]
+    assert (changed["type"], changed["collection"]["name"]) == (
+        "collection_update",
+        "Nicest people",
+    )
+    shown = cleo.collection(made)
+    assert [one["acct"] for one in shown.accounts] == ["cleo", "dana"]
+    featuring = dana.account_in_collections(dana.me())
+    assert [one["id"] for one in featuring.collections] == [made["id"]]
+    assert [one["id"] for one in cleo.account_collections(cleo.me()).collections] == [made["id"]]
+    dana.collection_item_revoke(made, shown.collection["items"][0]["id"])
+    assert types(dana) == []
+    assert cleo.collection(made).collection["item_count"] == 0
+    cleo.collection_delete(made)
+    with pytest.raises(MastodonNotFoundError):
+        cleo.collection(made)
+
+
 def test_a_locked_account_decides_itself(served: Served) -> None:
     ann, bob = sign_in(served, "ann"), sign_in(served, "bob")
     ann.account_update_credentials(locked=True, display_name="Ann", note="I am #here")

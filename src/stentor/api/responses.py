@@ -90,6 +90,14 @@ def timeline_page(
     )
 
 
+def offset_page(request: Request, body: Any, *, offset: int, limit: int, full: bool) -> Reply:
+    """A list that is paged by ``offset``."""
+    link = paging.offset_links(
+        request.url, request.params.pairs("limit"), offset=offset, limit=limit, full=full
+    )
+    return Reply(body, headers={"Link": link} if link else {})
+
+
 def write(resp: falcon.asgi.Response, reply: Any) -> None:
     """Puts a handler's result into the response."""
     if isinstance(reply, Reply):

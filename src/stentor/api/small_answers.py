@@ -11,7 +11,6 @@ from stentor import errors
 from stentor.api.request import Request
 from stentor.api.responses import Reply
 from stentor.domain import roles
-from stentor.store import accounts
 
 # --- Lists with nothing in them ------------------------------------------------------------------
 
@@ -26,25 +25,12 @@ async def no_map(_: Request) -> Any:
     return {}
 
 
-async def no_collections(request: Request) -> Any:
-    """The collections of an account, or those that it is in: none. 404 for nobody."""
-    account = await accounts.find(request.services.db, request.path_id())
-    if account is None:
-        raise errors.RecordNotFound
-    return {"collections": []}
-
-
 # --- Things of which there is none ---------------------------------------------------------------
 
 
 async def missing(_: Request) -> Any:
-    """404: one collection, an async refresh, an annual report, oEmbed."""
+    """404: an async refresh, an annual report, oEmbed."""
     raise errors.RecordNotFound
-
-
-async def cannot(_: Request) -> Any:
-    """403: making what cannot be made here."""
-    raise errors.NotAllowed
 
 
 async def annual_reports(_: Request) -> Any:

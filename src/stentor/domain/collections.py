@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from stentor.domain import limits, text
+from stentor.domain import languages, limits, tags, text
+from stentor.domain.accounts import Account
 from stentor.errors import ValidationFailed
+
+#: Its account took itself out, and cannot be put in again.
+REVOKED = "revoked"
+_TOO_LONG = "is too long (maximum is {} characters)"
 
 
 class CollectionItem(NamedTuple):
@@ -34,29 +39,69 @@ class Collection(NamedTuple):
 
 
 class CollectionText(NamedTuple):
-    """What an owner decides; members are told when any of these changes."""
+    """What an owner decides; members are told when any of the first four changes."""
 
     name: str
     description: str | None = None
     sensitive: bool = False
     tag: str | None = None
+    language: str | None = None
+    discoverable: bool = False
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What members are told of when it changes."""
+        return self[:4]
+
+
+def text_of(collection: Collection) -> CollectionText:
+    """What its owner has decided so far."""
+    return CollectionText(
+        collection.name,
+        collection.description,
+        bool(collection.sensitive),
+        collection.tag,
+        collection.language,
+        bool(collection.discoverable),
+    )
 
 
 def check(given: CollectionText) -> CollectionText:
-    """As it is kept. Raises ValidationFailed for a name that is blank, or what is too long."""
+    """As it is kept. Raises ValidationFailed for a name that is blank, and for what is wrong.
+
+    A blank description, tag or language is none; the tag is kept as it was typed, without its
+    sign.
+    """
     name = text.clean(given.name).strip()
+    description = text.clean(given.description or "").strip()
+    tag = tags.typed(given.tag) if given.tag and given.tag.strip() else None
+    language = languages.normalise(given.language)
+    details: dict[str, list[tuple[str, str]]] = {}
     if not name:
-        raise ValidationFailed("Name can't be blank")
-    sizes = {
-        "Name": (name, limits.COLLECTION_NAME),
-        "Description": (given.description or "", limits.COLLECTION_DESCRIPTION),
-        "Tag": (given.tag or "", limits.COLLECTION_NAME),
-    }
-    problems = [
-        f"{field} is too long (maximum is {most} characters)"
-        for field, (value, most) in sizes.items()
-        if not text.fits(value, most)
-    ]
-    if problems:
-        raise ValidationFailed(*problems)
-    return given._replace(name=name)
+        details["name"] = [("ERR_BLANK", "can't be blank")]
+    elif not text.fits(name, limits.COLLECTION_NAME):
+        details["name"] = [("ERR_TOO_LONG", _TOO_LONG.format(limits.COLLECTION_NAME))]
+    if not text.fits(description, limits.COLLECTION_DESCRIPTION):
+        most = limits.COLLECTION_DESCRIPTION
+        details["description"] = [("ERR_TOO_LONG", _TOO_LONG.format(most))]
+    if tag is None and given.tag and given.tag.strip():
+        details["tag"] = [("ERR_INVALID", "is invalid")]
+    if language is None and given.language:
+        details["language"] = [("ERR_INVALID", "is invalid")]
+    if details:
+        problems = [f"{field.capitalize()} {found[0][1]}" for field, found in details.items()]
+        raise ValidationFailed(*problems, details=details)
+    return given._replace(name=name, description=description or None, tag=tag, language=language)
+
+
+def featurable(account: Account) -> bool:
+    """Whether anybody may put it into a collection: who wants to be found agrees.
+
+    Of accounts elsewhere that cannot be known.
+    """
+    return account.local and bool(account.discoverable)
+
+
+def may_feature(owner_id: int, account: Account) -> bool:
+    """Whether an account may be put into that owner's collections."""
+    return account.id == owner_id or featurable(account)

@@ -123,3 +123,14 @@ def link_header(
     if prev is not None:
         links.append(f'<{url}?{query([*kept, (prev[0], str(prev[1]))])}>; rel="prev"')
     return ", ".join(links) or None
+
+
+def offset_links(url: str, kept: QueryPairs, *, offset: int, limit: int, full: bool) -> str | None:
+    """The Link header of a list that is paged by offsets; next only after a full page."""
+    links = []
+    if full:
+        links.append(f'<{url}?{query([*kept, ("offset", str(offset + limit))])}>; rel="next"')
+    if offset > 0:
+        before = max(0, offset - limit)
+        links.append(f'<{url}?{query([*kept, ("offset", str(before))])}>; rel="prev"')
+    return ", ".join(links) or None

@@ -11,6 +11,7 @@ from stentor import telemetry
 from stentor.domain import text, times
 from stentor.domain.accounts import Account as AccountRow
 from stentor.domain.accounts import User
+from stentor.domain.collections import featurable
 from stentor.domain.links import Links
 from stentor.domain.roles import EVERYONE, Role
 from stentor.entities.memo import Memo
@@ -21,7 +22,7 @@ _memo: Memo[Raw] = Memo(8192)
 
 
 class FeatureApproval(Struct, gc=False):
-    """Who may put the account into a collection: nobody, until collections exist."""
+    """Who may put the account into a collection: everybody, if it wants to be found."""
 
     automatic: list[str]
     manual: list[str]
@@ -209,7 +210,7 @@ def render(account: AccountRow, links: Links) -> Account:
         show_media=bool(account.show_media),
         show_media_replies=bool(account.show_media_replies),
         show_featured=bool(account.show_featured),
-        feature_approval=FeatureApproval([], [], "denied"),
+        feature_approval=_feature_approval(account),
         emojis=[],
         fields=[] if hidden else _fields(account, links),
     )
@@ -226,6 +227,12 @@ def render(account: AccountRow, links: Links) -> Account:
     if account.memorial:
         entity.memorial = True
     return entity
+
+
+def _feature_approval(account: AccountRow) -> FeatureApproval:
+    if account.suspended_at is None and featurable(account):
+        return FeatureApproval(["public"], [], "automatic")
+    return FeatureApproval([], [], "denied")
 
 
 def _note(account: AccountRow, links: Links) -> str:

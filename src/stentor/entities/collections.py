@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from msgspec import UNSET, Struct, UnsetType
 
 from stentor.domain import times
@@ -46,10 +49,36 @@ class Collection(Struct, gc=False):
     items: list[CollectionItem]
 
 
+class WrappedCollection(Struct, gc=False):
+    """What writing a collection answers."""
+
+    collection: Collection
+
+
+class CollectionWithAccounts(Struct, gc=False):
+    """One collection with its owner and all who are in it; accounts are encoded already."""
+
+    accounts: list[Any]
+    collection: Collection
+
+
+class Collections(Struct, gc=False):
+    """A list of collections, wrapped."""
+
+    collections: list[Collection]
+
+
+class WrappedCollectionItem(Struct, gc=False):
+    """What putting an account into a collection answers."""
+
+    collection_item: CollectionItem
+
+
 _NAMED = frozenset({"pending", "accepted"})
 
 
-def _item(item: CollectionItemRow) -> CollectionItem:
+def render_item(item: CollectionItemRow) -> CollectionItem:
+    """One place in a collection."""
     entity = CollectionItem(str(item.id), item.state, times.iso(item.created_at))
     if item.state in _NAMED:
         entity.account_id = str(item.account_id)
@@ -75,5 +104,10 @@ def render(loaded: LoadedCollection, links: Links) -> Collection:
         created_at=times.iso(one.created_at),
         updated_at=times.iso(one.updated_at),
         tag=None if one.tag is None else Tag(one.tag, links.tag(one.tag)),
-        items=[_item(item) for item in loaded.items],
+        items=[render_item(item) for item in loaded.items],
     )
+
+
+def render_list(found: Iterable[LoadedCollection], links: Links) -> Collections:
+    """Collections in their order."""
+    return Collections([render(one, links) for one in found])
