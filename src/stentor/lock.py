@@ -21,7 +21,7 @@ class Lock:
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as problem:
-            holder = os.read(self._handle, 20).decode("ascii", "replace").strip()
+            holder = os.read(self._handle, 20).decode("ascii", "replace").partition("\n")[0]
             os.close(self._handle)
             who = f" (process {holder})" if holder else ""
             raise AlreadyRunning(f"another server{who} is using the folder {folder}") from problem

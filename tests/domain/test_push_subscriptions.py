@@ -223,6 +223,9 @@ def test_what_openssl_makes_is_a_point() -> None:
         b"\x04" + (P + 5).to_bytes(32, "big") + POINT[33:],
         b"\x04" + b"\xff" * 64,
     ],
+    ids=str.split(
+        "none infinity zeros origin compressed hybrid short long off swapped beyond ones"
+    ),
 )
 def test_what_is_no_point_is_refused(key: bytes) -> None:
     assert not is_point(key)
