@@ -111,6 +111,10 @@ Or look from here:
 
   curl -H 'Authorization: Bearer {token}' {base}/api/v1/notifications
 
+and watch it happen:
+
+  curl -N -H 'Authorization: Bearer {token}' {base}/api/v1/streaming/user
+
 Something happens every few seconds. Ctrl-C ends it, and nothing is left behind."""
 
 
