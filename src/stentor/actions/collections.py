@@ -43,15 +43,19 @@ async def add(
 ) -> int:
     """A collection with these accounts in it, who are told so; its id. Raises ValidationFailed."""
     checked = check(given)
-    collection_id = ids.next(now)
-    async with db.transaction() as tx:
-        await accounts.hold(tx, [account_id])
-        if await collections.count(tx, account_id) >= limits.COLLECTIONS:
-            raise ValidationFailed("You have reached the limit of collections")
-        await collections.add(tx, collection_id, account_id, checked, now=now)
-        owned = await _own(tx, account_id, collection_id)
-        await _add_accounts(tx, bus, owned, list(dict.fromkeys(member_ids)), now=now)
-    return collection_id
+    members = list(dict.fromkeys(member_ids))
+
+    async def write(collection_id: int) -> int:
+        async with db.transaction() as tx:
+            await accounts.hold(tx, [account_id])
+            if await collections.count(tx, account_id) >= limits.COLLECTIONS:
+                raise ValidationFailed("You have reached the limit of collections")
+            await collections.add(tx, collection_id, account_id, checked, now=now)
+            owned = await _own(tx, account_id, collection_id)
+            await _add_accounts(tx, bus, owned, members, now=now)
+        return collection_id
+
+    return await ids.use(now, write)
 
 
 async def change(

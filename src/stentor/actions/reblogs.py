@@ -38,14 +38,24 @@ async def reblog(
     if found.blocking or not domain.may_reblog(original, account_id):
         raise errors.NotAllowed
     domain.check_visibility(visibility, VISIBILITIES)
-    row = NewStatus(
-        id=ids.next(now),
-        account_id=account_id,
-        conversation_id=original.conversation_id,
-        visibility=await _visibility(db, original, account_id, visibility),
-        created_at=now,
-        reblog_of_id=original.id,
-    )
+    allowed = await _visibility(db, original, account_id, visibility)
+
+    async def write(reblog_id: int) -> int:
+        row = NewStatus(
+            id=reblog_id,
+            account_id=account_id,
+            conversation_id=original.conversation_id,
+            visibility=allowed,
+            created_at=now,
+            reblog_of_id=original.id,
+        )
+        return await _write(db, bus, row, original)
+
+    return await ids.use(now, write)
+
+
+async def _write(db: Database, bus: Bus, row: NewStatus, original: Status) -> int:
+    account_id, now = row.account_id, row.created_at
     with gone_is_not_found():
         async with db.transaction() as tx:
             # Counted first: see the order of locks at `actions.statuses`.

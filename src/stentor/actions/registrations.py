@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
 
 from stentor.actions import notify, passwords
@@ -44,11 +44,11 @@ class Details(TypedDict, total=False):
 class _Newcomer:
     """An account as it will be written; validated, the password hashed."""
 
-    id: int
     username: str
     email: str
     password_hash: str = field(repr=False)
     now: int
+    id: int = 0
     role_id: int = -99
     locale: str = "en"
     time_zone: str | None = None
@@ -88,17 +88,20 @@ async def create(
         details.get("locale", "en"),
         details.get("reason", ""),
     )
-    newcomer = await _newcomer(db, ids, wanted, now=now, reserved=allow_reserved, **details)
-    async with db.transaction() as tx:
-        await _add(tx, bus or LocalBus(), newcomer)
-        account = await accounts.find(tx, newcomer.id)
-    assert account is not None  # noqa: S101 - it was inserted in this transaction
-    return account
+    newcomer = await _newcomer(db, wanted, now=now, reserved=allow_reserved, **details)
+
+    async def write(account_id: int) -> Account:
+        async with db.transaction() as tx:
+            await _add(tx, bus or LocalBus(), replace(newcomer, id=account_id))
+            account = await accounts.find(tx, account_id)
+        assert account is not None  # noqa: S101 - it was inserted in this transaction
+        return account
+
+    return await ids.use(now, write)
 
 
 async def _newcomer(
     db: Database,
-    ids: Snowflakes,
     wanted: Wanted,
     *,
     now: int,
@@ -107,7 +110,6 @@ async def _newcomer(
 ) -> _Newcomer:
     await _refuse_bad(db, wanted, allow_reserved=reserved)
     return _Newcomer(
-        id=ids.next(now),
         username=wanted.username,
         email=wanted.email,
         password_hash=await passwords.hash_password(wanted.password),
@@ -212,11 +214,15 @@ async def create_first_owner(
     Raises ValidationFailed, Unavailable, and NotAllowed if somebody lives here already.
     """
     wanted = Wanted(username, email.strip(), password)
-    newcomer = await _newcomer(db, ids, wanted, now=now, reserved=True, role_id=OWNER.id)
-    async with db.transaction() as tx:
-        if await users.any_exists(tx):
-            raise NotAllowed
-        await _add(tx, LocalBus(), newcomer)
-        if not await users.add_first_owner(tx, newcomer.id):
-            raise NotAllowed
-    return newcomer.id
+    newcomer = await _newcomer(db, wanted, now=now, reserved=True, role_id=OWNER.id)
+
+    async def write(account_id: int) -> int:
+        async with db.transaction() as tx:
+            if await users.any_exists(tx):
+                raise NotAllowed
+            await _add(tx, LocalBus(), replace(newcomer, id=account_id))
+            if not await users.add_first_owner(tx, account_id):
+                raise NotAllowed
+        return account_id
+
+    return await ids.use(now, write)

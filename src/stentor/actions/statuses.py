@@ -108,17 +108,20 @@ async def post(
         made = await idempotency_keys.find(db, account_id, key, now=now)
         if made is not None:
             return made
-    plan = await _plan(db, links, account_id, draft, status_id=ids.next(now), now=now)
-    status_id = plan.row.id
-    with gone_is_not_found(NO_PARENT if plan.parent else None):
-        async with db.transaction() as tx:
-            if key is not None:
-                made = await idempotency_keys.claim(tx, account_id, key, status_id, now=now)
-                if made is not None:
-                    return made
-            await _write(tx, bus, plan, now=now)
-            tx.after_commit(bus.publish, News(account_id, "status_created", status_id))
-    return status_id
+
+    async def write(status_id: int) -> int:
+        plan = await _plan(db, links, account_id, draft, status_id=status_id, now=now)
+        with gone_is_not_found(NO_PARENT if plan.parent else None):
+            async with db.transaction() as tx:
+                if key is not None:
+                    made = await idempotency_keys.claim(tx, account_id, key, status_id, now=now)
+                    if made is not None:
+                        return made
+                await _write(tx, bus, plan, now=now)
+                tx.after_commit(bus.publish, News(account_id, "status_created", status_id))
+        return status_id
+
+    return await ids.use(now, write)
 
 
 async def _plan(

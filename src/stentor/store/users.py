@@ -73,7 +73,7 @@ ADD_ACCOUNT = """
     INSERT INTO accounts
       (id, username, actor_type, locked, role_id, created_at, first_seen_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-    ON CONFLICT DO NOTHING RETURNING id
+    ON CONFLICT (lower(username), lower(domain)) DO NOTHING RETURNING id
 """
 
 
