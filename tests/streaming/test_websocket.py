@@ -12,8 +12,10 @@ from websockets.exceptions import InvalidStatus
 
 from stentor.actions import accounts, oauth, passwords
 from stentor.actions import statuses as statuses_actions
+from stentor.domain import times
 from stentor.domain.statuses import Draft
 from stentor.store import presences
+from stentor.streaming import hub
 from tests.factories import insert, make_account, make_follow, make_status, make_token
 from tests.streaming.conftest import Live, eventually, serving
 
@@ -328,6 +330,35 @@ async def test_whoever_has_a_stream_open_is_online_and_soon_not_any_more(
     await live.hub.note_presences()
     assert await presences.online(live.db, ann.id, clock() + 30_000)
     assert not await presences.online(live.db, ann.id, clock() + 61_000)
+
+
+async def test_whoever_keeps_a_stream_open_stays_online_until_the_process_is_killed(
+    live: Live, clock: Any
+) -> None:
+    """Time leaps further than the hub waits before it notes somebody again, and one note fails."""
+    assert 2 * hub.NOTED < presences.ONLINE <= 8 * times.MINUTE
+    ann = await make_account(live.db, "ann")
+    await live.socket(ann.token, "user")
+    await live.hub.note_presences()
+    for _ in range(10):
+        clock.advance(milliseconds=2 * hub.NOTED)
+        assert await presences.online(live.db, ann.id, clock())
+        await live.hub.note_presences()
+    # From now on nobody notes anything, and nobody says goodbye.
+    assert await presences.online(live.db, ann.id, clock() + presences.ONLINE - 1)
+    assert not await presences.online(live.db, ann.id, clock() + presences.ONLINE)
+
+
+async def test_opening_a_stream_counts_as_use_of_the_token(live: Live, clock: Any) -> None:
+    ann, bob = await make_account(live.db, "ann"), await make_account(live.db, "bob")
+    await live.socket(ann.token, "user")
+    await live.sse("user", bob.token)
+    assert await live.services.last_uses.write(live.db) == 2
+    rows = await live.db.fetch("SELECT last_used_at FROM access_tokens")
+    assert [row[0] for row in rows] == [clock()] * 2
+    with pytest.raises(InvalidStatus):
+        await live.socket(await make_token(live.db, ann.id, "read", revoked_at=clock()))
+    assert await live.services.last_uses.write(live.db) == 0
 
 
 async def test_any_other_asgi_server_serves_sockets_too(said_services: Any) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from stentor.domain import times
 from stentor.store.database import Reader, Transaction
 
-#: Somebody who was seen this long ago still counts as online: a process that was killed does
-#: not say goodbye.
-ONLINE = 18 * times.MINUTE
+#: Somebody who was seen this long ago does not count as online any more. A process that was
+#: killed does not say goodbye, and so long people get no e-mail after it; but one renewal may be
+#: late, and the next fail, without anybody with an open stream getting one.
+ONLINE = 7 * times.MINUTE
 #: Somebody who has closed his last stream counts as online this much longer: he may be changing
 #: the page.
 LINGER = 1 * times.MINUTE
