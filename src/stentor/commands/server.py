@@ -16,6 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stentor.app import Application
+from stentor.commands import hangups
 from stentor.commands.common import UNAVAILABLE, Failure
 from stentor.commands.websockets import PING_SECONDS, PONG_SECONDS, StreamProtocol
 from stentor.config import ConfigProblem, Settings
@@ -202,7 +203,8 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains. ``ready`` is called once it listens.
 
-    One of several workers leaves SIGINT to its parent and ends with it.
+    SIGHUP reads the certificate anew (`stentor.commands.hangups`). One of several workers leaves
+    SIGINT and SIGHUP to its parent and ends with it.
     Raises Failure, ConfigProblem, AlreadyRunning, KeysProblem or StorageProblem.
     """
     listener = inherited.listener if inherited else None
@@ -218,9 +220,14 @@ async def serve(
         if app.services is not None:
             await app.services.hub.drain()
 
-    server = Server(_config(settings, app), tell, drain)
+    config = _config(settings, app)
+    server = Server(config, tell, drain)
     if inherited is None:
         signal.signal(signal.SIGINT, server.handle_exit)
+        hangups.obey(
+            lambda: hangups.certificate(config.ssl, settings.tls_cert, settings.tls_key),
+            lambda: server.handle_exit(signal.SIGHUP, None),
+        )
     else:
         _end_with_parent(server, inherited.lifeline)
     signal.signal(signal.SIGTERM, server.handle_exit)

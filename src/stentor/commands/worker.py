@@ -9,7 +9,7 @@ import click
 import uvloop
 
 from stentor import __version__, app, logs
-from stentor.commands import common
+from stentor.commands import common, hangups
 from stentor.commands.serve import EVERY_SETTING
 from stentor.config import Settings
 
@@ -50,6 +50,7 @@ async def work(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    hangups.obey(lambda: hangups.certificate(None, "", ""), stopped.set)
     async with common.database(settings) as db:
         keys = await app.expect_keys(app.key_file(settings), db)
         bus = app.open_bus(settings, keys.fingerprint[:16])
