@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stentor.actions import notify
+from stentor.actions import forgetting
 from stentor.actions.relationships import pair
 from stentor.domain.relationships import Relationship
 from stentor.store import blocks, conversations, notification_inboxes
@@ -23,9 +23,11 @@ async def block(db: Database, account_id: int, target_id: int | None, *, now: in
         await both.cut()
         await blocks.add(both.tx, account_id, both.target.id, now=now)
         await blocks.withdraw_permission(both.tx, account_id, both.target.id)
-        await notify.forget_sender(both.tx, account_id=account_id, from_account_id=both.target.id)
+        rest = await forgetting.begin(both.tx, account_id, both.target.id, now=now)
         await conversations.forget(both.tx, account_id, both.target.id)
-        return await both.read()
+        found = await both.read()
+    await forgetting.finish(db, rest)
+    return found
 
 
 async def unblock(

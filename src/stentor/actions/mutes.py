@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stentor.actions import notify
+from stentor.actions import forgetting
 from stentor.actions.relationships import pair
 from stentor.domain.relationships import Mute, Relationship, mute_end
 from stentor.store import conversations, mutes
@@ -28,12 +28,13 @@ async def mute(
             return both.relationship
         wanted = Mute(notifications, mute_end(duration, now))
         await mutes.set_mute(both.tx, account_id, both.target.id, wanted, now=now)
+        rest = None
         if notifications:
-            await notify.forget_sender(
-                both.tx, account_id=account_id, from_account_id=both.target.id
-            )
+            rest = await forgetting.begin(both.tx, account_id, both.target.id, now=now)
             await conversations.forget(both.tx, account_id, both.target.id)
-        return await both.read()
+        found = await both.read()
+    await forgetting.finish(db, rest)
+    return found
 
 
 async def unmute(db: Database, account_id: int, target_id: int | None, *, now: int) -> Relationship:

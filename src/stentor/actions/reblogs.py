@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from stentor import errors
+from stentor.actions.deletions import remove_reblog
 from stentor.actions.notify import notify
-from stentor.actions.statuses import get_readable, gone_is_not_found, remove_reblog
+from stentor.actions.statuses import get_readable, gone_is_not_found
 from stentor.domain import statuses as domain
 from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.statuses import Status

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from stentor import errors
-from stentor.actions import fan_outs, polls, quotes
+from stentor.actions import deletions, fan_outs, polls, quotes
 from stentor.actions.fan_outs import Story
-from stentor.actions.notify import forget_statuses, notify, retract
+from stentor.actions.notify import notify
 from stentor.domain import limits, text
 from stentor.domain import polls as poll_questions
 from stentor.domain import quotes as quote_rules
@@ -18,7 +18,7 @@ from stentor.domain.accounts import Account, User
 from stentor.domain.links import Links
 from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.polls import Question
-from stentor.domain.statuses import Draft, LoadedStatuses, Readable, Status, Wording
+from stentor.domain.statuses import Draft, Readable, Status, Wording
 from stentor.domain.text import MentionTarget
 from stentor.entities import accounts as account_entities
 from stentor.store import (
@@ -31,12 +31,14 @@ from stentor.store import (
     statuses,
     tags,
 )
-from stentor.store import quotes as quotes_store
 from stentor.store.database import Database, Reader, Transaction
 from stentor.store.mentions import Mention
 from stentor.store.snowflakes import Snowflakes
 from stentor.store.statuses import Counter, NewStatus
 from stentor.streaming.bus import Bus, News
+
+#: Deleting has a file of its own.
+delete = deletions.delete
 
 NO_PARENT = "The post you are trying to reply to does not appear to exist."
 
@@ -300,73 +302,6 @@ def _mentioned(
         and mention.account_id in known
         and known[mention.account_id].local
     ]
-
-
-# --- Deleting --------------------------------------------------------------------------------
-
-
-async def delete(
-    db: Database, bus: Bus, *, account_id: int, status_id: int | None, now: int
-) -> LoadedStatuses:
-    """Deletes an own status with its reblogs and whatever anybody was told about it.
-
-    Returns it as it was. Raises NotFound for a missing one and for somebody else's.
-    """
-    status = await statuses.find(db, status_id)
-    if status is None or status.account_id != account_id:
-        raise errors.NotFound
-    async with db.transaction() as tx:
-        await fan_outs.hold(tx, status.id)
-        if status.visibility == "direct":
-            await statuses.lock_conversation(tx, status.conversation_id)
-        before = [one for one in (status.in_reply_to_id, status.reblog_of_id) if one]
-        before += await quotes.quoted_ids(tx, status)
-        if status.id not in await statuses.lock(tx, [*before, status.id]):
-            raise errors.NotFound
-        loaded = await statuses.load(tx, [status.id], account_id, now=now)
-        await status_changes.add_deletion(tx, status.id, now=now)
-        if status.reblog_of_id is not None:
-            await remove_reblog(
-                tx,
-                reblog_id=status.id,
-                account_id=account_id,
-                original=loaded.statuses[status.reblog_of_id],
-            )
-        else:
-            await _remove(tx, loaded.statuses[status.id])
-        tx.after_commit(bus.publish, News(account_id, "status_deleted", status.id))
-    return loaded
-
-
-async def _remove(tx: Transaction, status: Status) -> None:
-    quote = await quotes_store.find(tx, status.id) if status.has_quote else None
-    losing = await statuses.lock_dependants(tx, status.id)
-    await statuses.lock_authors(tx, [status.account_id, *losing])
-    if status.visibility == "direct":
-        await conversations.forget_status(tx, status.id, status.conversation_id)
-    await fan_outs.cancel(tx, status.id)
-    await forget_statuses(tx, [status.id])
-    await statuses.remove(tx, status.id)
-    if status.in_reply_to_id is not None and domain.counted_as_reply(status.visibility):
-        await statuses.count(tx, status.in_reply_to_id, "replies_count", -1)
-    if quote is not None:
-        await quotes.uncount(tx, quote)
-    if domain.counted(status.visibility):
-        await statuses.count_removed(tx, [status.account_id])
-    await statuses.count_removed(tx, losing)
-
-
-async def remove_reblog(
-    tx: Transaction, *, reblog_id: int, account_id: int, original: Status
-) -> None:
-    """Removes an account's reblog and what the author was told; the original is locked."""
-    await statuses.lock_authors(tx, [account_id])
-    await retract(
-        tx, account_id=original.account_id, type=NotificationType.REBLOG, activity_id=reblog_id
-    )
-    await statuses.remove(tx, reblog_id)
-    await statuses.count(tx, original.id, "reblogs_count", -1)
-    await statuses.count_removed(tx, [account_id])
 
 
 # --- Editing ---------------------------------------------------------------------------------

@@ -253,6 +253,27 @@ async def remove_activity(
     await _settle(tx, rows)
 
 
+async def remove_from_step(
+    tx: Transaction, account_id: int, from_account_id: int, up_to: int
+) -> bool:
+    """Removes some of what an account has from a sender, newest first; False when none is left.
+
+    Only ids up to that. What it asks to be let in with goes with the first step.
+    """
+    await notification_inboxes.hold(tx, [account_id])
+    rows = await tx.fetch(
+        "DELETE FROM notifications WHERE account_id = $1 AND id IN"
+        " (SELECT id FROM notifications WHERE account_id = $1 AND from_account_id = $2"
+        f"  AND id <= $4 ORDER BY id DESC LIMIT $3) {_REMOVED}",
+        account_id,
+        from_account_id,
+        STEP,
+        up_to,
+    )
+    await _settle(tx, rows)
+    return len(rows) == STEP
+
+
 async def remove_from(tx: Transaction, account_id: int, from_account_id: int) -> None:
     """Removes everything that account has from a sender, the request included."""
     await notification_inboxes.hold(tx, [account_id])
@@ -340,6 +361,28 @@ async def remove_about(
     rows = await tx.fetch(f"DELETE FROM notifications WHERE status_id = ANY($1) {_REMOVED}", wanted)
     await tx.run("DELETE FROM notification_groups WHERE status_id = ANY($1)", wanted)
     await _settle(tx, rows)
+
+
+async def remove_about_step(tx: Transaction, status_id: int) -> bool:
+    """Removes some of what anybody was told about a status; False when none is left.
+
+    Whole groups go first, so a list never shows a group that is half gone.
+    """
+    found = await tx.fetch(
+        "SELECT account_id, id FROM notifications WHERE status_id = $1 LIMIT $2", status_id, STEP
+    )
+    accounts = sorted({row[0] for row in found})
+    await notification_inboxes.hold(tx, accounts)
+    await tx.run("DELETE FROM notification_groups WHERE status_id = $1", status_id)
+    rows = await tx.fetch(
+        "DELETE FROM notifications WHERE account_id = ANY($1) AND id = ANY($2)"
+        f" AND status_id = $3 {_REMOVED}",
+        accounts,
+        [row[1] for row in found],
+        status_id,
+    )
+    await _settle(tx, rows)
+    return len(found) == STEP
 
 
 async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:

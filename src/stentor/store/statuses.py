@@ -381,6 +381,41 @@ async def lock_dependants(tx: Transaction, status_id: int) -> list[int]:
     return [account_id for account_id, original_id in rows if original_id is not None]
 
 
+# By the index of reblogs and that of what is told about a status, and no further than $2.
+MUCH = """
+    SELECT max(found) FROM (
+      SELECT count(*) AS found FROM (
+        SELECT 1 FROM statuses WHERE reblog_of_id = $1 LIMIT $2) reblogs
+      UNION ALL SELECT count(*) FROM (
+        SELECT 1 FROM notifications WHERE status_id = $1 LIMIT $2) told
+    ) counted
+"""
+
+
+async def much_hangs_on(db: Reader, status_id: int, much: int) -> bool:
+    """True if so many have reblogged a status, or so much was told about it; one query."""
+    found: int = await db.fetch_value(MUCH, status_id, much)
+    return found >= much
+
+
+async def lock_reblogs(tx: Transaction, status_id: int, limit: int) -> list[tuple[int, int]]:
+    """Locks some reblogs of a locked status; their ids and whose they are."""
+    sql = "SELECT id, account_id FROM statuses WHERE reblog_of_id = $1 ORDER BY id LIMIT $2"
+    return [(row[0], row[1]) for row in await tx.fetch(f"{sql} FOR UPDATE", status_id, limit)]
+
+
+async def remove_reblogs(tx: Transaction, status_id: int, ids: list[int]) -> None:
+    """Removes those reblogs of a status, and counts them no more."""
+    if ids:
+        await tx.run("DELETE FROM statuses WHERE id = ANY($1)", ids)
+        await tx.run(
+            "UPDATE statuses SET reblogs_count = CASE WHEN reblogs_count > $2"
+            " THEN reblogs_count - $2 ELSE 0 END WHERE id = $1",
+            status_id,
+            len(ids),
+        )
+
+
 async def remove(tx: Transaction, status_id: int) -> None:
     """Removes a status and, by foreign key, everything that hangs on it; replies live on."""
     await tx.run("DELETE FROM statuses WHERE id = $1", status_id)
