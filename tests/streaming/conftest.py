@@ -28,6 +28,7 @@ from stentor.streaming.bus import LocalBus
 from tests.factories import Person, make_favourite
 from tests.fixtures import make_services
 from tests.helpers import Clock
+from tests.streaming.said import check_frame, check_lines
 
 PATIENCE = 10.0
 
@@ -43,6 +44,7 @@ class Events:
     """An open event stream, read in the background: what came, block by block."""
 
     def __init__(self, status: int, headers: dict[str, str], reader: Any, writer: Any) -> None:
+        self.path = ""
         self.status = status
         self.headers = headers
         self.reader, self.writer = reader, writer
@@ -141,6 +143,8 @@ class Live:
         self.hub = services.hub
         self.db: Database = services.db
         self.port = port
+        #: Whether what was said is looked at in the end, field by field.
+        self.checked = True
         self._open: list[Events | Frames] = []
 
     async def sse(self, path: str, token: str | None = None, **headers: str) -> Events:
@@ -162,6 +166,7 @@ class Live:
             reader.feed_data(body.encode())
             reader.feed_eof()
         events = Events(int(first.split()[1]), got, reader, writer)
+        events.path = path
         self._open.append(events)
         if got.get("content-type") == "text/event-stream":
             await eventually(lambda: events.text.startswith(":)\n"))
@@ -218,6 +223,16 @@ class Live:
         for one in self._open:
             await one.close()
 
+    def check(self) -> None:
+        """Raises WrongShape if anything was said that clients cannot read."""
+        for one in self._open if self.checked else ():
+            if isinstance(one, Frames):
+                for frame in one.frames:
+                    check_frame(frame)
+            else:
+                for fields in one.events:
+                    check_lines(one.path, fields)
+
 
 @asynccontextmanager
 async def serving(services: Any, **options: Any) -> AsyncIterator[Live]:
@@ -245,6 +260,7 @@ async def serving(services: Any, **options: Any) -> AsyncIterator[Live]:
     served.should_exit = served.force_exit = True
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    one.check()
 
 
 @pytest.fixture

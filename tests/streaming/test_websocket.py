@@ -198,7 +198,7 @@ async def test_an_edit_is_told_to_whom_it_mentions_on_his_notifications(live: Li
         live.db, services.bus, links=services.links, account_id=ann.id, status_id=status_id,
         draft=Draft(text="hello @bob"), now=services.now(),
     )  # fmt: skip
-    await eventually(lambda: frames.named("status.update"))
+    await eventually(lambda: frames.named("status.update") and frames.named("notification"))
     assert frames.named("status.update")[0]["id"] == str(status_id)
     assert [one["type"] for one in frames.named("notification")] == ["mention"]
 
