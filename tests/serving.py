@@ -26,6 +26,9 @@ class Served:
     It has no rate limits unless it is told to.
     """
 
+    #: What `python -m` starts: a control may serve with something switched off.
+    module = "stentor"
+
     def __init__(self, folder: Path, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "data"
@@ -43,7 +46,7 @@ class Served:
         """Starts it and waits until it is ready. Raises RuntimeError with what it said."""
         with self._out.open("wb") as out, self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "stentor", "serve", *arguments],
+                [sys.executable, "-m", self.module, "serve", *arguments],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=self.environment,
             )  # fmt: skip
         self.pid = self._process.pid

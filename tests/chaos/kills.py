@@ -8,12 +8,16 @@ push service has got a message, which is the moment between its answer and our c
 
 In the end everything that was acknowledged must be in the list and must have arrived at the push
 service. What arrived twice must have done so on two sides of a kill of the worker, under the same
-topic.
+topic. And a client that keeps an event stream open, and comes back with the last id that it has,
+must have heard of everything that is in the list, in order; of nothing twice, unless the server
+was killed in between.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import http.client
 import json
 import random
 import signal
@@ -28,7 +32,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -37,7 +41,13 @@ from tests.serving import Served
 
 WRITERS = 2
 PATIENCE = 60.0
+#: Seconds without a word after which a stream is taken for dead; a heartbeat comes every 15.
+SILENCE = 20.0
 MODULE = "stentor"
+CONTROLS = {
+    "leases": {"module": "tests.chaos.forgetful"},
+    "places": {"server": "tests.chaos.placeless"},
+}
 
 
 @dataclass
@@ -53,6 +63,11 @@ class Found:
     twice: int = 0
     twice_without_kill: list[int] = field(default_factory=list)
     other_topic: list[int] = field(default_factory=list)
+    streamed: int = 0
+    connections: int = 0
+    not_streamed: list[int] = field(default_factory=list)
+    streamed_twice: int = 0
+    streamed_twice_without_kill: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -64,6 +79,8 @@ class Found:
             or self.not_pushed
             or self.twice_without_kill
             or self.other_topic
+            or self.not_streamed
+            or self.streamed_twice_without_kill
             or self.problems
         )
 
@@ -73,7 +90,10 @@ class Found:
             f" {self.acknowledged} acknowledged, {len(self.missing)} not in the list,"
             f" {self.pushed} pushed, {len(self.not_pushed)} not pushed,"
             f" {self.twice} twice after a kill, {len(self.twice_without_kill)} twice without,"
-            f" {len(self.other_topic)} under another topic, {len(self.problems)} faulty"
+            f" {len(self.other_topic)} under another topic,"
+            f" {self.streamed} streamed over {self.connections} connections,"
+            f" {len(self.not_streamed)} not streamed, {self.streamed_twice} streamed twice after a"
+            f" kill, {len(self.streamed_twice_without_kill)} without, {len(self.problems)} faulty"
         )
 
 
@@ -133,17 +153,80 @@ class Writer(threading.Thread):
         return True
 
 
+class Heard(NamedTuple):
+    """A notification as it came over the event stream."""
+
+    id: int
+    at: float
+    connection: int
+
+
+class Listener(threading.Thread):
+    """Keeps an event stream open, as a browser does: comes back with the last id that it has."""
+
+    def __init__(self, token: str, base: Callable[[], str], rest: Callable[[], float]) -> None:
+        super().__init__(daemon=True)
+        self._base, self._rest = base, rest
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+        self.heard: list[Heard] = []
+        self.connections = 0
+        self.here = threading.Event()
+        self.enough = threading.Event()
+
+    def run(self) -> None:
+        while not self.enough.is_set():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self._listen()
+            time.sleep(self._rest())
+
+    def _listen(self) -> None:
+        address = self._base().rpartition("//")[2].replace("localhost", "127.0.0.1")
+        line = http.client.HTTPConnection(address, timeout=SILENCE)
+        try:
+            line.request("GET", "/api/v1/streaming/user/notification", headers=self._headers)
+            answer = line.getresponse()
+            if answer.status == 200:
+                self.connections += 1
+                self._read(answer)
+        finally:
+            line.close()
+
+    def _read(self, answer: http.client.HTTPResponse) -> None:
+        fields: dict[str, str] = {}
+        for raw in answer:
+            name, _, value = raw.decode().rstrip("\n").partition(": ")
+            if name:
+                fields[name] = value
+                continue
+            # Only what has come whole counts, and only then its id.
+            if "id" in fields:
+                self._headers["Last-Event-ID"] = fields["id"]
+                self.here.set()
+            if fields.get("event") == "notification":
+                number = int(json.loads(fields["data"])["id"])
+                self.heard.append(Heard(number, time.time(), self.connections))
+            fields = {}
+            if self.enough.is_set():
+                return
+
+
 class Campaign:
     """One run; `run` gives what was found."""
 
-    def __init__(self, folder: Path, *, seed: int, module: str = MODULE) -> None:
+    def __init__(
+        self, folder: Path, *, seed: int, module: str = MODULE, server: str = MODULE
+    ) -> None:
         self.folder = folder
         self.random = random.Random(seed)
+        self._pauses = random.Random(seed)
         self.found = Found(seed)
         self.log = folder / "pushes.jsonl"
-        #: Of the worker.
+        #: Of the worker, and of the server.
         self.kill_times: list[float] = []
+        self.server_kill_times: list[float] = []
+        self.listener: Listener | None = None
         self.served = Served(folder, worker="off", push_allow_private="on", log_level="warning")
+        self.served.module = server
         self.worker = Process([module, "worker"], self.served.environment, folder / "worker.log")
 
     def run(self, kills: int) -> Found:
@@ -186,6 +269,9 @@ class Campaign:
             timeout=10,
         )
         assert answer.status_code == 200, answer.text
+        self.listener = Listener(alice, lambda: self.served.base, lambda: self._random_rest())
+        self.listener.start()
+        assert self.listener.here.wait(PATIENCE)
         writers = [Writer(f"w{n}", bob, lambda: self.served.base) for n in range(WRITERS)]
         for one in writers:
             one.start()
@@ -202,6 +288,7 @@ class Campaign:
         victim = self.random.choice(["server", "worker", "worker"])
         if victim == "server":
             self.served.stop(signal.SIGKILL)
+            self.server_kill_times.append(time.time())
         else:
             self.worker.stop(signal.SIGKILL)
             self.kill_times.append(time.time())
@@ -238,11 +325,24 @@ class Campaign:
                 self.found.problems.append("some are still waiting")
                 break
             time.sleep(0.1)
+        self._hear_out()
         code = self.worker.stop(signal.SIGTERM)
         if code != 0:
             self.found.problems.append(f"the worker ended with {code}")
         self.served.stop()
         self._count(writers)
+
+    def _random_rest(self) -> float:
+        return self._pauses.uniform(0.0, 0.4)
+
+    def _hear_out(self) -> None:
+        """Waits until the listener has heard everything, or nothing more for a while."""
+        assert self.listener
+        kept = {row[0] for row in self._read("SELECT id FROM notifications")}
+        deadline = time.monotonic() + SILENCE
+        while kept - {one.id for one in self.listener.heard} and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.listener.enough.set()
 
     def _read(self, sql: str) -> list[Any]:
         db = sqlite3.connect(
@@ -278,13 +378,36 @@ class Campaign:
                     found.twice_without_kill.append(number)
                 if first["topic"] != second["topic"]:
                     found.other_topic.append(number)
+        self._count_streamed(set(kept.values()))
+
+    def _count_streamed(self, kept: set[int]) -> None:
+        assert self.listener
+        found, heard = self.found, self.listener.heard
+        found.connections = self.listener.connections
+        found.streamed = len({one.id for one in heard})
+        found.not_streamed = sorted(kept - {one.id for one in heard})
+        last: dict[int, Heard] = {}
+        highest = 0
+        for one in heard:
+            before = last.get(one.id)
+            if before is not None:
+                found.streamed_twice += 1
+                killed = any(before.at - 0.1 <= kill <= one.at for kill in self.server_kill_times)
+                if before.connection == one.connection or not killed:
+                    found.streamed_twice_without_kill.append(one.id)
+            elif one.id < highest:
+                found.problems.append(f"{one.id} was streamed after {highest}")
+            highest = max(highest, one.id)
+            last[one.id] = one
 
 
-def campaign(kills: int, *, seed: int | None = None, module: str = MODULE) -> Found:
-    """A whole run in a folder of its own."""
+def campaign(
+    kills: int, *, seed: int | None = None, module: str = MODULE, server: str = MODULE
+) -> Found:
+    """A whole run in a folder of its own; with another worker or server than ours, if wanted."""
     seed = random.randrange(2**32) if seed is None else seed
     with tempfile.TemporaryDirectory(prefix="stentor-chaos-") as folder:
-        return Campaign(Path(folder), seed=seed, module=module).run(kills)
+        return Campaign(Path(folder), seed=seed, module=module, server=server).run(kills)
 
 
 def main() -> None:
@@ -292,12 +415,11 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--kills", type=int, default=200)
     options.add_argument("--seed", type=int)
-    options.add_argument("--control", action="store_true", help="a worker without leases")
+    options.add_argument("--control", choices=CONTROLS, help="a worker or server that forgets")
     given = options.parse_args()
-    module = "tests.chaos.forgetful" if given.control else MODULE
-    found = campaign(given.kills, seed=given.seed, module=module)
+    found = campaign(given.kills, seed=given.seed, **CONTROLS.get(given.control, {}))
     sys.stdout.write(f"{found}\n")
-    sys.exit(0 if found.good != given.control else 1)
+    sys.exit(0 if found.good != bool(given.control) else 1)
 
 
 if __name__ == "__main__":

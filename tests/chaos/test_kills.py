@@ -1,4 +1,4 @@
-"""Kill -9 loses no push and doubles none by itself; without leases it would."""
+"""Kill -9 loses no push and nothing of a stream, and doubles neither by itself."""
 
 import pytest
 
@@ -7,11 +7,12 @@ from tests.chaos.kills import campaign
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_whatever_was_acknowledged_is_pushed_however_often_we_are_killed() -> None:
+def test_whatever_was_acknowledged_is_pushed_and_streamed_however_often_we_are_killed() -> None:
     found = campaign(10)
     assert found.good, found
     assert found.kills == 10
     assert found.acknowledged > 20, found
+    assert found.streamed == found.pushed >= found.acknowledged, found
 
 
 @pytest.mark.slow
@@ -19,7 +20,8 @@ def test_whatever_was_acknowledged_is_pushed_however_often_we_are_killed() -> No
 def test_without_a_kill_nothing_is_pushed_twice() -> None:
     found = campaign(0)
     assert found.good, found
-    assert found.twice == 0
+    assert found.twice == found.streamed_twice == 0
+    assert found.connections == 1
 
 
 @pytest.mark.slow
@@ -27,3 +29,13 @@ def test_without_a_kill_nothing_is_pushed_twice() -> None:
 def test_without_leases_kills_would_lose_pushes() -> None:
     """The control."""
     assert campaign(8, seed=1, module="tests.chaos.forgetful").not_pushed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_without_the_place_of_a_client_kills_would_lose_what_is_streamed() -> None:
+    """The control."""
+    found = campaign(8, seed=2, server="tests.chaos.placeless")
+    assert found.not_streamed, found
+    assert found.connections > 1
+    assert not found.not_pushed
