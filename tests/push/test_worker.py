@@ -15,6 +15,7 @@ from stentor.push import worker as worker_module
 from stentor.push.breaker import Breaker
 from stentor.push.lanes import Bounds, Job
 from stentor.push.payload import Message
+from stentor.push.sender import Sender
 from stentor.push.worker import Worker
 from stentor.store import push_deliveries
 from stentor.store.database import Database
@@ -220,6 +221,20 @@ async def test_what_is_refused_is_put_aside_with_all_that_waits_for_it(
 
 async def _ledger_of(office: Office, length: int) -> bool:
     return len(await office.ledger()) >= length
+
+
+async def test_an_address_inside_is_not_contacted_and_the_ledger_says_why(
+    office: Office, service: PushService, sender: Person
+) -> None:
+    alice = await office.person(service.url("/alice"))
+    guarded = Sender(deadline=3)
+    office.senders.append(guarded)
+    office.start(Worker(office.db, guarded, office.identity, now=office.clock))
+    await office.mention(sender, alice)
+    await office.until(lambda: office.ledger())
+    assert await office.ledger("outcome, status, problem") == [("refused", None, "blocked")]
+    assert service.connections == 0
+    assert len(await office.subscriptions()) == 1
 
 
 async def test_a_failure_is_tried_again_later_and_ever_more_rarely(
