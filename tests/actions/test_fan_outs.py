@@ -406,7 +406,7 @@ class _DoomedTransaction:
 
     def __getattr__(self, name: str) -> Any:
         inner = getattr(self._tx, name)
-        if name not in ("fetch", "fetch_row", "fetch_value", "run", "run_many", "next_ids"):
+        if not name.startswith(("fetch", "run", "next_ids")):
             return inner
 
         async def counted(*values: Any) -> Any:

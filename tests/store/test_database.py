@@ -43,6 +43,23 @@ async def test_an_exception_rolls_back_and_is_raised(db: Database) -> None:
     assert (await db.fetch_value(COUNT), said) == (0, [])
 
 
+async def test_a_statement_for_many_rows_returns_the_rows_of_all_in_their_order(
+    db: Database,
+) -> None:
+    sql = f"{ADD} ON CONFLICT (name) DO NOTHING RETURNING name"
+    async with db.transaction() as tx:
+        rows = await tx.fetch_many(sql, [("a",), ("b",), ("a",), ("c",)])
+        assert [row[0] for row in rows] == ["a", "b", "c"]
+        assert await tx.fetch_many(sql, [("b",)]) == []
+        assert await tx.fetch_many(sql, []) == []
+        found = await tx.fetch_many(
+            "SELECT name FROM tags WHERE name = ANY($1) ORDER BY name",
+            [(["c", "a"],), ([],), (["b"],)],
+        )
+        assert [row[0] for row in found] == ["a", "c", "b"]
+    assert await db.fetch_value(COUNT) == 3
+
+
 async def test_one_failure_does_not_touch_its_neighbours(db: Database) -> None:
     """Many transactions share a commit on SQLite; each stands or falls alone."""
 

@@ -77,7 +77,11 @@ async def test_who_gets_no_connection_in_time_is_told(
 async def test_connections_that_died_are_replaced(
     db: PostgresDatabase, migrated_postgres_url: str
 ) -> None:
-    await asyncio.gather(*(db.fetch("SELECT pg_sleep(0.05)") for _ in range(6)))
+    async def work() -> None:
+        async with db.transaction() as tx:
+            await tx.fetch("SELECT pg_sleep(0.05)")
+
+    await asyncio.gather(*(work() for _ in range(6)))
     other = await open_database(migrated_postgres_url)
     assert await other.fetch_value(KILL) >= 6
     await other.close()
@@ -99,3 +103,35 @@ async def test_a_query_that_was_given_up_does_not_answer_the_next(db: PostgresDa
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await db.fetch_value("SELECT 2") == 2
+
+
+async def test_who_reads_the_same_at_the_same_moment_shares_a_trip_and_gets_his_own_rows(
+    db: PostgresDatabase,
+) -> None:
+    sql = "SELECT n, n FROM generate_series(1, $1::int) n ORDER BY n DESC"
+    wanted = [3, 0, 1, 5] * 20
+    found = await asyncio.gather(*(db.fetch(sql, count) for count in wanted))
+    for count, rows in zip(wanted, found, strict=True):
+        assert [tuple(row) for row in rows] == [(n, n) for n in range(count, 0, -1)]
+    # Some 80 readers have needed hardly any connections.
+    assert len(db._idle) <= 2
+
+
+async def test_a_read_that_fails_harms_nobody_who_reads_with_it(db: PostgresDatabase) -> None:
+    sql = "SELECT 6 / $1::int"
+    found = await asyncio.gather(*(db.fetch(sql, n % 3) for n in range(30)), return_exceptions=True)
+    for n, rows in enumerate(found):
+        assert isinstance(rows, Exception) if n % 3 == 0 else rows[0][0] == 6 // (n % 3)
+    assert await db.fetch_value(sql, 1) == 6
+
+
+async def test_a_read_sees_what_was_committed_before_it_was_asked_for(
+    db: PostgresDatabase,
+) -> None:
+    async def add_and_look(number: int) -> bool:
+        async with db.transaction() as tx:
+            await tx.run("INSERT INTO tags (name, created_at) VALUES ($1, 0)", f"t{number}")
+        found = await db.fetch("SELECT 1 FROM tags WHERE name = $1", f"t{number}")
+        return len(found) == 1
+
+    assert all(await asyncio.gather(*map(add_and_look, range(100))))

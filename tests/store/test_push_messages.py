@@ -30,8 +30,9 @@ async def test_no_question_reads_a_whole_table(db: Database, bus: RecordingBus) 
     for person in people:
         await Device().subscribe(db, person)
         await make.make_mentioned(db, bus, people[0], person)
-    async with db.transaction() as tx:
-        await tx.run("ANALYZE")
+    if db.engine == "postgres":  # SQLite would rather read a table that it knows to be so small
+        async with db.transaction() as tx:
+            await tx.run("ANALYZE")
     one, other = people[0].id, people[1].id
     whole = r"Seq Scan on (?!pg_)|SCAN (?!w\b|carray|json_each|CONSTANT|\d|\(|VALUES)"
     careless = await plan(db, "SELECT id FROM notifications WHERE reason = 'x'")

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from stentor import telemetry
+from stentor.actions import grouping
+from stentor.actions.grouping import Joining
 from stentor.domain import grouped_notifications, ids
 from stentor.domain.notification_policies import Decision, Verdict, decide
 from stentor.domain.notifications import TRAITS, Event, NotificationType
@@ -16,7 +18,6 @@ from stentor.store import (
     email_deliveries,
     facts,
     notification_decisions,
-    notification_groups,
     notification_inboxes,
     notification_requests,
     notifications,
@@ -26,7 +27,6 @@ from stentor.store import (
 from stentor.store.database import Transaction
 from stentor.store.facts import Recipient
 from stentor.store.notification_decisions import NotificationDecision
-from stentor.store.notification_groups import Member
 from stentor.store.notifications import NewNotification
 from stentor.store.push_deliveries import Promise
 from stentor.streaming.bus import Bus, News
@@ -101,21 +101,26 @@ async def _recipients(
     for event in events:
         key = (event.type, event.from_account_id, event.status_id, event.silenced)
         alike.setdefault(key, []).append(event)
+    groups = list(alike.values())
+    together = [_together(group) for group in groups]
     found: list[tuple[Event, Recipient]] = []
-    for group in alike.values():
-        together = group[0]
-        if len(group) > 1:
-            everyone = tuple(one for event in group for one in event.recipients)
-            together = dataclasses.replace(together, recipients=everyone)
-        loaded = await facts.load(tx, together, now=now)
+    for group, loaded in zip(groups, await facts.load(tx, together, now=now), strict=True):
         if len(group) == 1:
-            found += [(together, one) for one in loaded]
+            found += [(group[0], one) for one in loaded]
             continue
         by_id = {one.account_id: one for one in loaded}
         found += [
             (event, by_id[one]) for event in group for one in event.recipients if one in by_id
         ]
     return found
+
+
+def _together(alike: list[Event]) -> Event:
+    """One event with the recipients of all of them."""
+    if len(alike) == 1:
+        return alike[0]
+    everyone = tuple(one for event in alike for one in event.recipients)
+    return dataclasses.replace(alike[0], recipients=everyone)
 
 
 def _noted(one: _Told, notification_id: int | None, *, now: int) -> NotificationDecision:
@@ -148,8 +153,8 @@ async def _keep(
     tx: Transaction, told: list[tuple[int, _Told]], *, now: int
 ) -> list[tuple[int, _Told]]:
     """Keeps notifications by their ids, with groups and requests; those that were new."""
-    alone: list[NewNotification] = []
-    added: set[int] = set()
+    rows: list[NewNotification] = []
+    joining: list[Joining] = []
     for number, one in told:
         event, recipient, decision = one
         row = NewNotification(
@@ -166,37 +171,14 @@ async def _keep(
         )
         prefix = grouped_notifications.prefix(event.type, event.status_id)
         if prefix is None or row.filtered:
-            alone.append(row)
-        elif await _keep_in_group(tx, row, prefix, event.created_at, now=now):
-            added.add(number)
-    added |= await notifications.add(tx, alone)
+            rows.append(row)
+        else:
+            joining.append(Joining(row, prefix, event.created_at))
+    added = await grouping.add(tx, rows, joining, now=now)
     kept = [(number, one) for number, one in told if number in added]
     for number, one in kept:
         await _announce(tx, number, one, now=now)
     return kept
-
-
-async def _keep_in_group(
-    tx: Transaction, row: NewNotification, prefix: str, activity_at: int, *, now: int
-) -> bool:
-    """Keeps a notification and counts it in its group; False if it is there already."""
-    last = await notification_groups.find_open(tx, row.account_id, prefix)
-    bucket = grouped_notifications.bucket(activity_at, last, now=now)
-    row = row._replace(group_key=f"{prefix}-{bucket}")
-    if not await notifications.add(tx, [row]):
-        return False
-    member = Member(
-        account_id=row.account_id,
-        id=row.id,
-        type=row.type,
-        from_account_id=row.from_account_id,
-        status_id=row.status_id,
-        created_at=row.created_at,
-    )
-    await notification_groups.join(
-        tx, member, group_key=f"{prefix}-{bucket}", prefix=prefix, bucket=bucket
-    )
-    return True
 
 
 async def _announce(tx: Transaction, number: int, one: _Told, *, now: int) -> None:

@@ -64,6 +64,14 @@ class Transaction(ABC):
         """Runs a statement once for each row of values."""
 
     @abstractmethod
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:
+        """All rows that a statement returns, run once for each row of values and in their order.
+
+        One trip to the database however many there are. Which rows belong to which values they
+        must say themselves.
+        """
+
+    @abstractmethod
     async def next_ids(self, sequence: str, count: int) -> list[int]:
         """That many fresh numbers of a sequence, rising; they are never given out again."""
 
@@ -92,6 +100,8 @@ class Database(ABC):
         self.accounts: Kept[int, Any] = Kept(16_384)
         #: Statuses with mentions and tags, likewise (`stentor.store.statuses.load`).
         self.statuses: Kept[int, Any] = Kept(16_384)
+        #: What is done for several at once (`stentor.together`), by what it is.
+        self.together: dict[str, Any] = {}
         #: Access tokens by their hash, likewise, within one generation only.
         self.tokens: Kept[bytes, Any] = Kept(16_384)
 

@@ -30,24 +30,40 @@ _BYTE_BY_BYTE = re.compile(r'\s+COLLATE "C"')
 _WITHOUT_ROWID = re.compile(r"\)\s*WITHOUT ROWID", re.IGNORECASE)
 
 
-@lru_cache(maxsize=2048)
-def to_sqlite(sql: str) -> str:
-    """The same statement in SQLite's words."""
+@lru_cache(maxsize=4096)
+def to_sqlite(sql: str, single: tuple[int, ...] = ()) -> str:
+    """The same statement in SQLite's words; ``single`` are lists of one, bound as what is in them.
+
+    A comparison costs less than an array, and many a list is as short as that.
+    """
+
+    def among(found: re.Match[str]) -> str:
+        number = int(found[1])
+        return f"= ?{number}" if number in single else f"IN carray(?{number})"
+
     sql = _HINT.sub(r"INDEXED BY \1", _LOCK.sub("", sql))
-    sql = _ANY.sub(r"IN carray(?\1)", sql)
+    sql = _ANY.sub(among, sql)
     sql = _CAST.sub("", sql)
     return _PLACEHOLDER.sub(r"?\1", sql)
 
 
-def sqlite_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Bindings with lists (of numbers, of texts, of bytes) as the arrays that `to_sqlite` expects.
+def for_sqlite(sql: str, values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """A statement and its bindings, with lists (of numbers, of texts, of bytes) as arrays.
 
-    A third cheaper than lists as JSON, which SQLite would have to read.
+    They are a third cheaper than lists as JSON, which SQLite would have to read.
     """
     for value in values:
         if type(value) is list:
-            return tuple(_array(one) if type(one) is list else one for one in values)
-    return values
+            break
+    else:
+        return to_sqlite(sql), values
+    single = tuple(
+        number for number, one in enumerate(values, start=1) if type(one) is list and len(one) == 1
+    )
+    bound = tuple(
+        (one[0] if len(one) == 1 else _array(one)) if type(one) is list else one for one in values
+    )
+    return to_sqlite(sql, single), bound
 
 
 def _array(values: list[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from stentor.domain.notification_policies import (
 )
 from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.push_subscriptions import Relation
-from stentor.store.database import Reader
+from stentor.store.database import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ LOAD = """
            p.for_private_mentions, p.for_limited_accounts, p.for_bots,
            NOT COALESCE(u.disabled, FALSE)
              AND EXISTS (SELECT 1 FROM push_subscriptions
-                         WHERE account_id = a.id LIMIT 1 OFFSET 0)
+                         WHERE account_id = a.id LIMIT 1 OFFSET 0),
+           $2::bigint, $3::bigint
     FROM accounts a
     JOIN accounts f ON f.id = COALESCE($2::bigint, a.id)
     LEFT JOIN users u ON u.account_id = a.id
@@ -102,22 +104,46 @@ ANSWERED = """
 """
 
 
+#: The sender, if there is one, and the status that something is about.
+_Subject = tuple[int | None, int | None]
 _WORDS = (NotificationType.MENTION, NotificationType.QUOTE)
 
 
-async def load(db: Reader, event: Event, *, now: int) -> list[Recipient]:
-    """The recipients that exist, by rising id; at most three queries however many there are."""
-    everyone = list(dict.fromkeys(event.recipients))
-    rows = await db.fetch(LOAD, everyone, event.from_account_id, event.status_id, now)
+async def load(tx: Transaction, events: Sequence[Event], *, now: int) -> list[list[Recipient]]:
+    """For each of the events its recipients that exist, by rising id.
+
+    One query for all of them, and at most two more for each that brings words.
+    """
+    # Of one sender and one status, the same is known whatever the event.
+    people: dict[_Subject, dict[int, None]] = {}
+    for event in events:
+        everyone = people.setdefault((event.from_account_id, event.status_id), {})
+        everyone.update(dict.fromkeys(event.recipients))
+    wanted = [(list(everyone), *subject, now) for subject, everyone in people.items()]
+    known: dict[_Subject, dict[int, Row]] = {subject: {} for subject in people}
+    for row in await tx.fetch_many(LOAD, wanted):
+        known[row[-2], row[-1]][row[0]] = row
+    found = []
+    for event in events:
+        of_subject = known[event.from_account_id, event.status_id]
+        rows = [of_subject[one] for one in sorted({*event.recipients} & of_subject.keys())]
+        found.append(await _recipients(tx, event, rows, now=now))
+    return found
+
+
+async def _recipients(
+    tx: Transaction, event: Event, rows: list[Row], *, now: int
+) -> list[Recipient]:
     hidden: set[int] = set()
     answered: set[int] | None = None
+    everyone = [row[0] for row in rows]
     if event.status_id is not None and rows:
         if event.type is NotificationType.MENTION:
-            found = await db.fetch(AMONG_HIDDEN, everyone, event.status_id, now)
-            hidden = {row[0] for row in found}
+            hiding = await tx.fetch(AMONG_HIDDEN, everyone, event.status_id, now)
+            hidden = {row[0] for row in hiding}
         # Whoever is quoted hears of that and of no mention: it is a private message all the same.
         if event.type in _WORDS and rows[0][12] == "direct":
-            above = await db.fetch(ANSWERED, everyone, event.status_id, event.from_account_id)
+            above = await tx.fetch(ANSWERED, everyone, event.status_id, event.from_account_id)
             answered = {row[0] for row in above}
     return [_recipient(row, event, hidden, answered, now) for row in rows]
 
@@ -129,7 +155,7 @@ def _recipient(
         account_id, suspended_at, deletion_requested_at, role_id, user_id,
         from_id, _domain, actor_type, from_role_id, silenced_at, created_at, first_seen_at,
         visibility, follow_id, follower_since, block_id, domain_block_id, mute_id, muted,
-        permission, notification_emails, *policy, has_push,
+        permission, notification_emails, *policy, has_push, _, _,
     ) = row  # fmt: skip
     facts = Facts(
         unavailable=(

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stentor.domain.paging import Cursor
 from stentor.store import marks
 from stentor.store.database import Reader, Transaction
 
+ADD = """
+    INSERT INTO favourites (account_id, status_id, created_at) VALUES ($1, $2, $3)
+    ON CONFLICT (account_id, status_id) DO NOTHING RETURNING id, account_id, status_id
+"""
 
-async def add(tx: Transaction, account_id: int, status_id: int, *, now: int) -> int | None:
-    """Keeps a favourite; its id, or None if it was there. Raises RecordNotFound."""
-    return await marks.add(tx, "favourites", account_id, status_id, now=now)
+
+async def add(
+    tx: Transaction, pairs: Iterable[tuple[int, int]], *, now: int
+) -> dict[tuple[int, int], int]:
+    """Keeps favourites of accounts for statuses; the ids of those that were not there already.
+
+    Raises RecordNotFound if one of them is gone, and then none is kept.
+    """
+    rows = await tx.fetch_many(ADD, [(*pair, now) for pair in pairs])
+    return {(row[1], row[2]): row[0] for row in rows}
+
+
+# With its version, as `statuses.count` does.
+COUNT = """
+    UPDATE statuses SET favourites_count = favourites_count + 1, version = version + 1
+    WHERE id = $1
+"""
+
+
+async def count(tx: Transaction, status_ids: Iterable[int]) -> None:
+    """Counts a favourite for each of these, in the order of ids, for one as often as it is named.
+
+    One statement. What is gone is passed over.
+    """
+    await tx.run_many(COUNT, [(one,) for one in sorted(status_ids)])
 
 
 async def remove(tx: Transaction, account_id: int, status_id: int) -> int | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from stentor.domain.grouped_notifications import SAMPLE, OpenGroup
-from stentor.store.database import Reader, Transaction
+from stentor.store.database import Row, Transaction
 
 #: Members of one segment; counting within a group never looks at more rows than this.
 SEGMENT = 512
@@ -24,28 +25,67 @@ class Member:
     created_at: int
 
 
+_STATE = """account_id, group_key, prefix, bucket, newest_at, oldest_at, newest,
+           segment_first_id, segment_count"""
 # The group of a prefix that was touched last; uses notification_groups_open.
-OPEN = """
-    SELECT bucket, newest_at, oldest_at FROM notification_groups
+OPEN = f"""
+    SELECT {_STATE} FROM notification_groups
     WHERE account_id = $1 AND prefix = $2 ORDER BY newest_id DESC LIMIT 1
 """
+FIND = f"SELECT {_STATE} FROM notification_groups WHERE account_id = $1 AND group_key = $2"
 
 
-async def find_open(db: Reader, account_id: int, prefix: str) -> OpenGroup | None:
-    """The last group of that prefix, if there is one."""
-    row = await db.fetch_row(OPEN, account_id, prefix)
-    return None if row is None else OpenGroup(*row)
+@dataclass(slots=True)
+class Group:
+    """A group that members may join, as it is kept or as it will be."""
+
+    account_id: int
+    group_key: str
+    prefix: str
+    #: The hour that names it, and its last and first touch, as `OpenGroup` wants them.
+    open: OpenGroup
+    #: Pairs of notification and sender, newest first.
+    newest: list[list[int]]
+    segment_first_id: int
+    segment_count: int
+    kept: bool = True
+    joined: list[Member] = field(default_factory=list)
+    #: First id and size of the segments that were filled up just now.
+    full: list[tuple[int, int]] = field(default_factory=list)
+
+
+def _group(row: Row) -> Group:
+    account_id, group_key, prefix, bucket, newest_at, oldest_at, newest, *segment = row
+    last = OpenGroup(bucket, newest_at, oldest_at)
+    return Group(account_id, group_key, prefix, last, json.loads(newest), *segment)
+
+
+async def find_open(
+    tx: Transaction, prefixes: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], Group]:
+    """The last group of each account and prefix, where there is one. One query."""
+    rows = await tx.fetch_many(OPEN, list(dict.fromkeys(prefixes)))
+    return {(row[0], row[2]): _group(row) for row in rows}
+
+
+async def find(
+    tx: Transaction, keys: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], Group]:  # fmt: skip
+    """Those of the groups that there are. One query, none for nothing."""
+    wanted = list(dict.fromkeys(keys))
+    rows = await tx.fetch_many(FIND, wanted) if wanted else []
+    return {(row[0], row[1]): _group(row) for row in rows}
 
 
 BEGIN = """
     INSERT INTO notification_groups (account_id, group_key, prefix, bucket, type, status_id,
         newest_id, newest_at, oldest_id, oldest_at, notifications_count,
         segment_first_id, segment_count, newest)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $8, 1, $7, 1, $9)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 GROW = """
     UPDATE notification_groups SET newest_id = $3, newest_at = $4, newest = $5,
-        notifications_count = notifications_count + 1, segment_first_id = $6, segment_count = $7
+        notifications_count = notifications_count + $6, segment_first_id = $7, segment_count = $8
     WHERE account_id = $1 AND group_key = $2
 """
 CLOSE_SEGMENT = """
@@ -54,34 +94,51 @@ CLOSE_SEGMENT = """
 """
 
 
-async def join(
-    tx: Transaction, member: Member, *, group_key: str, prefix: str, bucket: int
-) -> None:
-    """Counts a new notification in. The caller holds the inbox, so its id is the highest.
+def begin(account_id: int, group_key: str, prefix: str, bucket: int, *, now: int) -> Group:
+    """A group that nobody has joined yet."""
+    return Group(
+        account_id, group_key, prefix, OpenGroup(bucket, now, now), [], 0, 0, kept=False
+    )  # fmt: skip
 
-    Two statements, and a third for every five hundredth member.
+
+def join(group: Group, member: Member) -> None:
+    """Counts a new notification in, by an id that is the highest; `write` keeps it."""
+    if group.segment_count >= SEGMENT:
+        group.full.append((group.segment_first_id, group.segment_count))
+        group.segment_first_id, group.segment_count = member.id, 0
+    elif not group.kept and not group.joined:
+        group.segment_first_id = member.id
+    group.segment_count += 1
+    group.newest = [[member.id, member.from_account_id], *group.newest][:SAMPLE]
+    group.joined.append(member)
+
+
+async def write(tx: Transaction, groups: Iterable[Group]) -> None:
+    """Keeps who joined. The caller holds the inboxes, so their ids are the highest.
+
+    At most two statements, and a third if a segment is full.
     """
-    own = [member.id, member.from_account_id]
-    row = await tx.fetch_row(
-        "SELECT newest, segment_first_id, segment_count FROM notification_groups"
-        " WHERE account_id = $1 AND group_key = $2",
-        member.account_id,
-        group_key,
-    )
-    if row is None:
-        await tx.run(
-            BEGIN, member.account_id, group_key, prefix, bucket, member.type, member.status_id,
-            member.id, member.created_at, json.dumps([own]),
-        )  # fmt: skip
-        return
-    first_id, count = row[1], row[2] + 1
-    if count > SEGMENT:
-        await tx.run(CLOSE_SEGMENT, member.account_id, group_key, first_id, count - 1)
-        first_id, count = member.id, 1
-    newest = json.dumps([own, *json.loads(row[0])][:SAMPLE])
-    await tx.run(
-        GROW, member.account_id, group_key, member.id, member.created_at, newest, first_id, count
-    )
+    grown: list[tuple[object, ...]] = []
+    begun: list[tuple[object, ...]] = []
+    closed: list[tuple[object, ...]] = []
+    for group in groups:
+        if not group.joined:
+            continue
+        key = (group.account_id, group.group_key)
+        first, last, newest = group.joined[0], group.joined[-1], json.dumps(group.newest)
+        segment = (group.segment_first_id, group.segment_count)
+        count = len(group.joined)
+        closed += [(*key, *one) for one in group.full]
+        if group.kept:
+            grown.append((*key, last.id, last.created_at, newest, count, *segment))
+        else:
+            begun.append((
+                *key, group.prefix, group.open.bucket, first.type, first.status_id, last.id,
+                last.created_at, first.id, first.created_at, count, *segment, newest,
+            ))  # fmt: skip
+    for sql, rows in ((BEGIN, begun), (GROW, grown), (CLOSE_SEGMENT, closed)):
+        if rows:
+            await tx.run_many(sql, rows)
 
 
 # The newest members that are left; uses notifications_of_group.

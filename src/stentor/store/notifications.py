@@ -45,24 +45,16 @@ class NewNotification(NamedTuple):
 ADD = f"""
     INSERT INTO notifications ({", ".join(NewNotification._fields)})
     VALUES ({", ".join(f"${n}" for n in range(1, len(NewNotification._fields) + 1))})
-    ON CONFLICT (account_id, type, activity_id) DO NOTHING
+    ON CONFLICT (account_id, type, activity_id) DO NOTHING RETURNING id
 """
-# Which of many were new: their ids were given out just now, and to nobody else.
-ADDED = "SELECT id FROM notifications WHERE account_id = ANY($1) AND id = ANY($2)"
 
 
 async def add(tx: Transaction, rows: Sequence[NewNotification]) -> set[int]:
     """Keeps notifications; the ids of those whose activity had not been told of already.
 
-    One statement for one, two for any number.
+    One statement for any number.
     """
-    if len(rows) == 1:
-        return {row[0] for row in await tx.fetch(f"{ADD} RETURNING id", *rows[0])}
-    if not rows:
-        return set()
-    await tx.run_many(ADD, rows)
-    found = await tx.fetch(ADDED, [row.account_id for row in rows], [row.id for row in rows])
-    return {row[0] for row in found}
+    return {row[0] for row in await tx.fetch_many(ADD, rows)} if rows else set()
 
 
 # ---------------------------------------------------------------- listing

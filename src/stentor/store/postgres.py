@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -12,10 +13,17 @@ import asyncpg
 from stentor.errors import DuplicateRecord, RecordNotFound
 from stentor.store import migrations
 from stentor.store.database import Database, Row, StorageProblem, Transaction
+from stentor.together import Together
 
 POOL = 16
 WAIT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
+# Planning a decision costs more than running it, and PostgreSQL would plan anew for each list that
+# is bound: one plan for each statement, as on SQLite. Our plans must not depend on values anyway.
+SESSION = {"jit": "off", "plan_cache_mode": "force_generic_plan", "application_name": "stentor"}
+# A statement that is being read so often already is read together with whoever else wants it: a
+# trip to the database costs either side more than most queries do.
+AT_ONCE, TOGETHER = 1, 32
 # Each connection keeps so many statements prepared: more than we have.
 STATEMENTS = 1000
 # Any number, the same in all processes: only one of them migrates.
@@ -25,6 +33,7 @@ _LOST = (
     OSError,
     asyncio.TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # that of a connection which dies just now
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -73,11 +82,26 @@ class PostgresTransaction(Transaction):
         self._database.statements += 1
         await self._connection.executemany(sql, rows)
 
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:
+        self._database.statements += 1
+        found: list[Row] = await self._connection.fetchmany(sql, rows)
+        return found
+
     async def next_ids(self, sequence: str, count: int) -> list[int]:
         rows = await self.fetch(
             f"SELECT nextval('{sequence}_ids') FROM generate_series(1, $1::int)", count
         )
         return sorted(int(row[0]) for row in rows)
+
+
+class _Reading:
+    """How often a statement is being read just now, and who waits to read it together."""
+
+    __slots__ = ("running", "together")
+
+    def __init__(self, read: Callable[[list[tuple[Any, ...]]], Awaitable[list[list[Row]]]]) -> None:
+        self.running = 0
+        self.together: Together[tuple[Any, ...], list[Row]] = Together(read, most=TOGETHER)
 
 
 class PostgresDatabase(Database):
@@ -90,6 +114,8 @@ class PostgresDatabase(Database):
         self._pool = pool
         #: Connections that were lent out before and are good; the newest is the warmest.
         self._idle: list[Any] = []
+        #: By statement: those that are read, and who waits to read it with others.
+        self._reading: dict[str, _Reading] = {}
         self._waiting = 0
         self._closing = False
 
@@ -106,7 +132,7 @@ class PostgresDatabase(Database):
                 reset=_nothing_to_reset,
                 statement_cache_size=STATEMENTS,
                 max_cached_statement_lifetime=0,
-                server_settings={"jit": "off", "application_name": "stentor"},
+                server_settings=SESSION,
             )
         return cls(pool)
 
@@ -142,10 +168,39 @@ class PostgresDatabase(Database):
 
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
         self.statements += 1
+        if not sql.lstrip().startswith("SELECT"):
+            return await self._fetch(sql, values)
+        reading = self._reading.get(sql)
+        if reading is None:
+            reading = self._reading[sql] = _Reading(partial(self._fetch_many, sql))
+        if reading.running < AT_ONCE:
+            # Nobody who comes alone waits for others.
+            reading.running += 1
+            try:
+                return await self._fetch(sql, values)
+            finally:
+                reading.running -= 1
+        return await reading.together(values)
+
+    async def _fetch(self, sql: str, values: tuple[Any, ...]) -> list[Row]:
         with _reported():
             async with self._connection() as connection:
                 rows: list[Row] = await connection.fetch(sql, *values)
                 return rows
+
+    async def _fetch_many(self, sql: str, asked: list[tuple[Any, ...]]) -> list[list[Row]]:
+        """The rows of each; one trip for all of them, numbered to tell them apart."""
+        if len(asked) == 1:
+            return [await self._fetch(sql, asked[0])]
+        numbered = f"SELECT q.*, ${len(asked[0]) + 1}::int FROM ({sql}) q"
+        found: list[list[Row]] = [[] for _ in asked]
+        with _reported():
+            async with self._connection() as connection:
+                for row in await connection.fetchmany(
+                    numbered, [(*values, number) for number, values in enumerate(asked)]
+                ):
+                    found[row[-1]].append(row[:-1])
+        return found
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -18,7 +18,7 @@ import apsw
 from stentor.errors import DuplicateRecord, RecordNotFound
 from stentor.store import migrations
 from stentor.store.database import Database, Row, StorageProblem, Transaction
-from stentor.store.dialect import sqlite_values, to_sqlite
+from stentor.store.dialect import for_sqlite, to_sqlite
 
 # A batch is committed when nobody waits, or when it has grown to this many transactions.
 BATCH = 500
@@ -33,10 +33,12 @@ _DISK = (
     apsw.CorruptError,
 )
 _UNIQUE = (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY)
+# A page that several commits change goes from the log (at most some 16 MB) into the file once.
 _DURABLE = """
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
-    PRAGMA cache_size = -65536; PRAGMA recursive_triggers = OFF
+    PRAGMA cache_size = -65536; PRAGMA recursive_triggers = OFF;
+    PRAGMA wal_autocheckpoint = 4000
 """
 
 
@@ -68,9 +70,15 @@ class SqliteTransaction(Transaction):
     async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._database.statements += 1
         with _reported():
-            self._database.writer.executemany(
-                to_sqlite(sql), [sqlite_values(tuple(row)) for row in rows]
-            )
+            self._database.writer.executemany(to_sqlite(sql), rows)
+
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:
+        self._database.statements += 1
+        found: list[Row] = []
+        with _reported():
+            for row in rows:
+                found += self._database.writer.execute(*for_sqlite(sql, tuple(row)))
+        return found
 
     async def next_ids(self, sequence: str, count: int) -> list[int]:
         last = await self.fetch_value(
@@ -116,7 +124,7 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
 
 
 class SqliteDatabase(Database):
-    """One file; one writing and one reading connection per process."""
+    """One file; one writing connection per process, and one that reads while that one writes."""
 
     engine = "sqlite"
 
@@ -127,6 +135,7 @@ class SqliteDatabase(Database):
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._batch: _Batch | None = None
+        self._committing = False
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="commit")
 
     @classmethod
@@ -139,12 +148,15 @@ class SqliteDatabase(Database):
         """Runs one statement now, in the caller's turn of the loop."""
         self.statements += 1
         try:
-            return list(connection.execute(to_sqlite(sql), sqlite_values(values)))
+            return list(connection.execute(*for_sqlite(sql, values)))
         except apsw.Error as problem:
             raise _public(problem) from problem
 
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
-        return self.execute(self.reader, sql, values)
+        # The writer still has the pages that it wrote, while every commit empties the reader's
+        # cache. It shows what is committed as long as it has nothing open.
+        connection = self.reader if self._batch or self._committing else self.writer
+        return self.execute(connection, sql, values)
 
     def generation(self) -> int | None:
         # Changes with every commit of another connection, and the reader itself writes nothing.
@@ -207,6 +219,7 @@ class SqliteDatabase(Database):
 
     async def _commit(self, batch: _Batch) -> None:
         self._batch = None
+        self._committing = True
         try:
             await asyncio.get_running_loop().run_in_executor(
                 self._disk, self.writer.execute, "COMMIT"
@@ -219,6 +232,8 @@ class SqliteDatabase(Database):
             batch.done.set_exception(failure)
             batch.done.exception()  # it is read by everyone who waits; nobody may be left
             return
+        finally:
+            self._committing = False
         batch.done.set_result(None)
         for call, arguments in batch.callbacks:
             call(*arguments)

@@ -212,24 +212,24 @@ class _Known(NamedTuple):
 async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
     """Those statuses as they are now; what is known in its present version is not read again.
 
-    One query, three if some are not known, none if nobody has committed anything since they
-    were looked at. The version is read before the mentions and tags,
-    so that they are never older than it. Inside a transaction nothing is remembered.
+    One to three queries, none if nobody has committed anything since they were looked at. A
+    single one is read without asking for its version first. The version is read before the
+    mentions and tags, so that they are never older. Inside a transaction nothing is remembered.
     """
-    if not ids:
-        return {}
-    kept = db.statuses if isinstance(db, Database) else None
-    generation = db.generation() if isinstance(db, Database) else None
+    kept, generation, unknown = None, None, ids
     known: dict[int, _Known] = {}
-    unknown = ids
-    if kept is not None:
+    if isinstance(db, Database):
+        kept, generation = db.statuses, db.generation()
         known, unknown = kept.unchanged(ids, generation)
-        if unknown:
+        if len(unknown) > 1:
             current, unknown = kept.current(await db.fetch(VERSIONS, unknown), generation)
             known |= current
-    if not unknown:
+    rows = await db.fetch(LOAD, unknown) if unknown else []
+    if kept is not None and len(rows) == 1:
+        current, unknown = kept.current([(rows[0][1], rows[0][0])], generation)
+        known |= current
+    if not unknown or not rows:
         return known
-    rows = await db.fetch(LOAD, unknown)
     mentions: dict[int, list[tuple[int, bool]]] = defaultdict(list)
     tags: dict[int, list[str]] = defaultdict(list)
     details = await db.fetch(MENTIONS_AND_TAGS, unknown)
@@ -240,8 +240,7 @@ async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
             mentions[status_id].append((account_id, bool(silent)))
     for version, *columns in rows:
         status = Status._make(columns)
-        one = _Known(status, tuple(mentions[status.id]), tuple(tags[status.id]))
-        known[status.id] = one
+        one = known[status.id] = _Known(status, tuple(mentions[status.id]), tuple(tags[status.id]))
         if kept is not None:
             kept.keep(status.id, version, one, generation)
     return known
@@ -452,8 +451,11 @@ async def count(tx: Transaction, status_id: int, counter: Counter, change: Liter
     False if nothing was moved: it was 0 already, or the status is gone.
     """
     moved = f"{counter} + 1" if change == 1 else f"{counter} - 1"
+    # With its version, which else the trigger raises by a second update on SQLite.
     changed = await tx.run(
-        f"UPDATE statuses SET {counter} = {moved} WHERE id = $1 AND {moved} >= 0", status_id
+        f"UPDATE statuses SET {counter} = {moved}, version = version + 1"
+        f" WHERE id = $1 AND {moved} >= 0",
+        status_id,
     )
     return changed > 0
 

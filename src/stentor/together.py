@@ -1,0 +1,70 @@
+"""What several ask for at the same moment is done as one piece of work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from stentor.errors import Unavailable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Together(Generic[Item, Result]):
+    """Hands whatever was asked for while it was busy to ``work``, at most so many at once.
+
+    ``work`` returns one result for each item. If it fails with several, each is tried alone, so
+    that nobody suffers for another's; but what is unavailable is so for all of them, and nobody
+    waits for it to fail again and again. Whoever asked may go away: it is done all the same.
+    """
+
+    __slots__ = ("_most", "_task", "_waiting", "_work")
+
+    def __init__(
+        self, work: Callable[[list[Item]], Awaitable[Sequence[Result]]], *, most: int
+    ) -> None:
+        self._work = work
+        self._most = most
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(self, item: Item) -> Result:
+        """Its result, or the exception of the work."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append((item, future))
+        if self._task is None:
+            # It begins when the loop comes round: with whatever else is asked for until then.
+            self._task = loop.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                most = min(len(self._waiting), self._most)
+                await self._do([self._waiting.popleft() for _ in range(most)])
+        finally:
+            self._task = None
+
+    async def _do(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._work([item for item, _ in batch])
+        except Exception as problem:  # noqa: BLE001 - it is told to whoever asked
+            if len(batch) > 1 and not isinstance(problem, Unavailable):
+                for one in batch:
+                    await self._do([one])
+                return
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(problem)
+            return
+        except BaseException:
+            for _, future in batch:
+                future.cancel()
+            raise
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)

@@ -1,0 +1,83 @@
+"""Whoever asks at the same moment is served together, and nobody suffers for another."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from stentor.errors import Unavailable
+from stentor.together import Together
+
+
+class Work:
+    """Doubles numbers, slowly if asked to; notes what it was given; never takes 13 or 503."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.begun, self.go = asyncio.Event(), asyncio.Event()
+        self.go.set()
+
+    async def __call__(self, numbers: list[int]) -> list[int]:
+        self.batches.append(numbers)
+        self.begun.set()
+        await self.go.wait()
+        if 13 in numbers:
+            raise ValueError
+        if 503 in numbers:
+            raise Unavailable
+        return [number * 2 for number in numbers]
+
+
+async def test_what_is_asked_for_in_one_round_of_the_loop_is_one_piece_of_work() -> None:
+    work = Work()
+    together = Together(work, most=10)
+    assert await asyncio.gather(*map(together, range(5))) == [0, 2, 4, 6, 8]
+    assert await together(7) == 14
+    assert work.batches == [[0, 1, 2, 3, 4], [7]]
+
+
+async def test_who_comes_while_it_works_waits_for_the_next_and_no_piece_is_too_large() -> None:
+    work = Work()
+    together = Together(work, most=3)
+    work.go.clear()
+    first = asyncio.ensure_future(together(1))
+    await work.begun.wait()
+    others = [asyncio.ensure_future(together(number)) for number in range(2, 9)]
+    await asyncio.sleep(0)
+    assert work.batches == [[1]]
+    work.go.set()
+    assert await asyncio.gather(first, *others) == [2, 4, 6, 8, 10, 12, 14, 16]
+    assert work.batches == [[1], [2, 3, 4], [5, 6, 7], [8]]
+
+
+async def test_a_failure_is_told_to_whom_it_belongs_and_to_nobody_else() -> None:
+    together = Together(Work(), most=10)
+    found = await asyncio.gather(*map(together, [1, 13, 2]), return_exceptions=True)
+    assert (found[0], found[2]) == (2, 4)
+    assert isinstance(found[1], ValueError)
+    with pytest.raises(ValueError):  # noqa: PT011 - that of our own work
+        await together(13)
+    assert await together(3) == 6
+
+
+async def test_what_is_unavailable_is_tried_once_for_all_of_them() -> None:
+    work = Work()
+    together = Together(work, most=10)
+    found = await asyncio.gather(*map(together, [1, 503, 2]), return_exceptions=True)
+    assert [type(one) for one in found] == [Unavailable] * 3
+    assert work.batches == [[1, 503, 2]]
+
+
+async def test_who_goes_away_takes_nothing_from_the_others() -> None:
+    work = Work()
+    together = Together(work, most=10)
+    work.go.clear()
+    asked = [asyncio.ensure_future(together(number)) for number in range(3)]
+    await work.begun.wait()
+    asked[1].cancel()
+    work.go.set()
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert (found[0], found[2]) == (0, 4)
+    assert isinstance(found[1], asyncio.CancelledError)
+    assert work.batches == [[0, 1, 2]]
