@@ -508,6 +508,17 @@ async def test_a_service_that_fails_is_left_alone_and_tried_with_one(
     assert await office.db.fetch("SELECT * FROM push_origins") == []
 
 
+async def test_control_without_counting_failures_a_service_that_fails_is_asked_by_everybody(
+    office: Office, service: PushService, sender: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Breaker, "failed", lambda *_, **__: None)
+    service.tell(None, Reply(kind="reset"))
+    await promise(office, sender, endpoints=[service.url(f"/{n}") for n in range(30)])
+    office.start()
+    most = breaker_module.FAILURES + breaker_module.MOST
+    await office.until(lambda: len(service.received) > most)
+
+
 async def test_one_broken_device_does_not_close_its_service_to_others(
     office: Office, service: PushService, sender: Person
 ) -> None:

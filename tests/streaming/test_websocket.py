@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -295,6 +296,23 @@ async def test_streams_end_with_their_token_whatever_ends_it(live: Live, path: s
     assert asyncio.get_running_loop().time() - begun < 5  # 2 s, on a machine with time
     assert other.socket.close_code is None
     assert len(live.hub) == 1
+
+
+@pytest.mark.parametrize("path", [one for one in ENDS if one.endswith("by hand")])
+async def test_control_without_the_look_at_tokens_a_stream_outlives_what_nobody_tells_of(
+    live: Live, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await make_account(live.db, "ann")
+    frames = await live.socket(ann.token, "user")
+    monkeypatch.setattr(live.hub, "_good", lambda *_: True)
+    monkeypatch.setattr(hub.access_tokens, "load", _everybody)
+    await ENDS[path](live, ann)
+    await asyncio.sleep(2.5)
+    assert frames.socket.close_code is None
+
+
+async def _everybody(_: Any, token_ids: list[int]) -> list[Any]:
+    return [SimpleNamespace(id=one, expires_at=None) for one in token_ids]
 
 
 async def test_a_token_that_ends_by_itself_ends_its_streams(live: Live, clock: Any) -> None:
