@@ -30,6 +30,43 @@ async def check(db: Database) -> None:
     assert len(set(activities)) == len(activities), "an activity was told twice"
 
 
+async def check_wishes(db: Database) -> None:
+    """Fails if somebody was told of whom he blocks or mutes, or not of whom he has let in.
+
+    Between people who are no staff, when no job is left to be done.
+    """
+    told = await db.fetch(
+        "SELECT n.id FROM notifications n JOIN blocks b"
+        " ON b.account_id = n.account_id AND b.target_account_id = n.from_account_id"
+    )
+    assert told == [], "told of somebody blocked"
+    told = await db.fetch(
+        "SELECT n.id FROM notifications n JOIN mutes m"
+        " ON m.account_id = n.account_id AND m.target_account_id = n.from_account_id"
+        " WHERE m.hide_notifications AND m.expires_at IS NULL"
+    )
+    assert told == [], "told of somebody muted"
+    waiting = await db.fetch(
+        "SELECT n.id FROM notifications n JOIN notification_permissions p"
+        " ON p.account_id = n.account_id AND p.from_account_id = n.from_account_id"
+        " WHERE n.filtered"
+    )
+    assert waiting == [], "still filtered though the sender was let in"
+
+
+async def check_activities(db: Database) -> None:
+    """Fails if somebody is still told of what was undone."""
+    for type, table in (
+        ("favourite", "favourites"), ("reblog", "statuses"), ("follow", "follows"),
+        ("follow_request", "follow_requests"), ("mention", "mentions"),
+    ):  # fmt: skip
+        left = await db.fetch(
+            f"SELECT n.id FROM notifications n WHERE n.type = '{type}'"
+            f" AND n.activity_id NOT IN (SELECT id FROM {table})"
+        )
+        assert left == [], f"a {type} that was undone"
+
+
 async def check_polls(db: Database) -> None:
     """Fails if a poll counts other votes than there are, or if its end is promised wrongly."""
     cast: dict[int, list[tuple[int, int]]] = defaultdict(list)

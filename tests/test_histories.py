@@ -135,6 +135,8 @@ class Community:
         db = self.client.db
         await invariants.check(db)
         await invariants.check_polls(db)
+        await invariants.check_wishes(db)
+        await invariants.check_activities(db)
         for person in self.people.values():
             rows = await db.fetch(
                 "SELECT id, group_key FROM notifications"
@@ -150,6 +152,7 @@ class Community:
             assert [one["group_key"] for one in groups] == keys[:80]
             assert sum(one["notifications_count"] for one in groups) == len(rows)
             await self.check_counts(person, [row[0] for row in rows])
+            await self.check_unread_groups(person, rows)
 
     async def check_counts(self, person: Person, ids: list[int]) -> None:
         """The unread count is what is above the marker; requests count what waits."""
@@ -162,6 +165,14 @@ class Community:
         assert summary["pending_requests_count"] == len(requests)
         waiting = sum(int(one["notifications_count"]) for one in requests)
         assert summary["pending_notifications_count"] == waiting
+
+    async def check_unread_groups(self, person: Person, rows: list[Any]) -> None:
+        """Groups with a member above the marker are unread."""
+        marker = await self.client.get(f"{V1}/markers", person, params="timeline=notifications")
+        read = int(marker.json.get("notifications", {}).get("last_read_id", "0"))
+        unread = {row[1] or f"ungrouped-{row[0]}" for row in rows if row[0] > read}
+        count = (await self.client.get(f"{V2}/unread_count", person)).json["count"]
+        assert count == len(unread)
 
 
 async def begin(client: Client) -> Community:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from stentor.actions import jobs as work
 from stentor.domain.ids import LARGEST
-from stentor.store import jobs, notification_requests, notifications
+from stentor.store import jobs, notification_inboxes, notification_requests, notifications
 from stentor.store.database import Database, Transaction
 from stentor.streaming.bus import Bus
 
@@ -34,6 +34,8 @@ async def begin(tx: Transaction, account_id: int, from_account_id: int, *, now: 
 
     Give that to `finish` after the commit.
     """
+    # Taken even if it is empty: who tells of something at this moment waits, and sees the block.
+    await notification_inboxes.touch(tx, [account_id])
     more = await notifications.remove_from_step(tx, account_id, from_account_id, LARGEST)
     await notification_requests.remove(tx, account_id, from_account_id)
     newest = await notifications.newest_id(tx, account_id) if more else None

@@ -6,7 +6,13 @@ from typing import Any
 
 from stentor.actions import jobs as work
 from stentor.errors import RecordNotFound
-from stentor.store import conversations, jobs, notification_requests, notifications
+from stentor.store import (
+    conversations,
+    jobs,
+    notification_inboxes,
+    notification_requests,
+    notifications,
+)
 from stentor.store.database import Database, Transaction
 from stentor.streaming.bus import Bus, News
 
@@ -19,6 +25,8 @@ async def accept(db: Database, account_id: int, request_ids: list[int], *, now: 
     What they have sent is unfiltered by a job, so that it survives whatever happens meanwhile.
     """
     async with db.transaction() as tx:
+        # What is being told at this moment is decided before we begin, or sees the permission.
+        await notification_inboxes.hold(tx, [account_id])
         found = await notification_requests.take(tx, account_id, request_ids)
         for from_account_id in found:
             await notification_requests.permit(tx, account_id, from_account_id, now=now)

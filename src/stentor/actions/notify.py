@@ -56,6 +56,9 @@ async def notify(tx: Transaction, bus: Bus, *events: Event, now: int) -> None:
     """
     told: list[_Told] = []
     dropped: list[NotificationDecision] = []
+    # Before anything is read: whoever blocks, mutes or lets in the sender at the same moment
+    # holds the inbox too, and has either not begun or is seen.
+    await notification_inboxes.touch(tx, _listeners(events))
     for event, recipient in await _recipients(tx, events, now=now):
         decision = decide(event.type, recipient.facts, recipient.policy)
         telemetry.count(
@@ -72,7 +75,6 @@ async def notify(tx: Transaction, bus: Bus, *events: Event, now: int) -> None:
     if not told:
         await notification_decisions.add(tx, dropped)
         return
-    await notification_inboxes.touch(tx, [one.recipient.account_id for one in told])
     await _retract_older(tx, told)
     numbers = await tx.next_ids("notification", len(told))
     kept = await _keep(tx, list(zip(numbers, told, strict=True)), now=now)
@@ -88,6 +90,16 @@ async def notify(tx: Transaction, bus: Bus, *events: Event, now: int) -> None:
                     bus.publish, News(account_id, "conversation", one.event.status_id or 0)
                 )
             tx.after_commit(bus.publish, News(account_id, "notification", number))
+
+
+def _listeners(events: Iterable[Event]) -> set[int]:
+    """Whose lists may change: nobody's by what he does himself, but for the types that may."""
+    return {
+        one
+        for event in events
+        for one in event.recipients
+        if one != event.from_account_id or TRAITS[event.type].from_oneself
+    }
 
 
 async def _recipients(

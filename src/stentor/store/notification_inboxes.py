@@ -8,8 +8,10 @@ from stentor.store.database import Reader, Transaction
 
 # The update locks the row until the commit: whoever writes to the same inbox waits, so ids
 # become visible in the order in which they were given out, and no poll can step over one.
+# Only people have one.
 TOUCH = """
-    INSERT INTO notification_inboxes (account_id, version) VALUES ($1, 1)
+    INSERT INTO notification_inboxes (account_id, version)
+    SELECT account_id, 1 FROM users WHERE account_id = $1
     ON CONFLICT (account_id) DO UPDATE SET version = notification_inboxes.version + 1
 """
 
@@ -25,7 +27,9 @@ async def touch(tx: Transaction, account_ids: Iterable[int]) -> None:
 
     In order of ids, so that two writers with the same inboxes cannot wait for each other.
     """
-    await tx.run_many(TOUCH, [(one,) for one in sorted(set(account_ids))])
+    wanted = [(one,) for one in sorted(set(account_ids))]
+    if wanted:
+        await tx.run_many(TOUCH, wanted)
 
 
 async def hold(tx: Transaction, account_ids: Iterable[int]) -> None:
