@@ -38,6 +38,7 @@ async def test_events_have_a_name_one_line_of_data_and_an_id(live: Live) -> None
     events = await live.sse("user", ann.token)
     await eventually(lambda: live.listening("user"))
     status_id = await live.post(ann, "two\nlines")
+    await eventually(lambda: events.events)
     await live.favourited(ann, bob, status_id)
     await eventually(lambda: len(events.events) == 2)
     update, notification = events.events
