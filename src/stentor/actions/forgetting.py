@@ -61,7 +61,7 @@ async def _go_on(
     tx: Transaction,
     bus: Bus,  # noqa: ARG001  # every step is called with them
     payload: dict[str, Any],
-    now: int,  # noqa: ARG001
+    now: int,  # noqa: ARG001  # the same
 ) -> dict[str, Any] | None:
     """Some more of it."""
     return payload if await notifications.remove_from_step(tx, *Rest(**payload)) else None
