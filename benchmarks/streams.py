@@ -146,6 +146,11 @@ class Poster:
         """Connects."""
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
+    async def leave(self) -> None:
+        """Disconnects."""
+        self._writer.close()
+        await self._writer.wait_closed()
+
     async def post(self, path: str, token: str, **form: str) -> bytes:
         """The body of the answer. Raises RuntimeError unless it is 200."""
         body = urlencode(form).encode()
@@ -205,6 +210,7 @@ async def _delivered(server: Server, tokens: list[str], effort: Effort) -> tuple
         rates.append(effort.statuses * len(crowd.listeners) / used)
     size = crowd.listeners[0].size
     await crowd.leave()
+    await poster.leave()
     return rates, size
 
 
@@ -243,6 +249,7 @@ async def _late(server: Server, tokens: list[str], effort: Effort) -> list[float
                 await asyncio.sleep(0)
         found.append((listener.at - answered) * 1000)
     await crowd.leave()
+    await poster.leave()
     return sorted(found)
 
 

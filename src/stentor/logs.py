@@ -45,18 +45,30 @@ def clean(text: str) -> str:
 
 
 def configure_if_nobody_has(level: str = "info") -> None:
-    """`configure`, unless the program that we are mounted in has set structlog up itself.
+    """Sets up structlog alone, unless the program that we are mounted in has done so itself.
 
     What structlog does by itself shows variables in tracebacks, tokens among them.
     """
     if not structlog.is_configured():
-        configure(level)
+        _configure(level, sys.stderr)
 
 
 def configure(level: str = "info", out: TextIO | None = None) -> None:
     """Lines for people on a terminal, JSON everywhere else; the libraries' logs join in."""
     out = out or sys.stderr
-    lowest = getattr(logging, level.upper())
+    common, shown = _configure(level, out)
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=common,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shown],
+        )
+    )
+    lowest = max(getattr(logging, level.upper()), logging.WARNING)
+    logging.basicConfig(handlers=[handler], level=lowest, force=True)
+
+
+def _configure(level: str, out: TextIO) -> tuple[list[Any], list[Any]]:
     common: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -68,15 +80,7 @@ def configure(level: str = "info", out: TextIO | None = None) -> None:
     shown: list[Any] = [structlog.processors.format_exc_info, redact, last]
     structlog.configure(
         processors=[*common, *shown],
-        wrapper_class=structlog.make_filtering_bound_logger(lowest),
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.WriteLoggerFactory(out),
-        cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=common,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shown],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=max(lowest, logging.WARNING), force=True)
+    return common, shown
