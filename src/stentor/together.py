@@ -41,6 +41,11 @@ class Together(Generic[Item, Result]):
             self._task = loop.create_task(self._run())
         return await future
 
+    @property
+    def busy(self) -> bool:
+        """True while something is asked for that is not done."""
+        return self._task is not None or bool(self._waiting)
+
     async def _run(self) -> None:
         try:
             while self._waiting:

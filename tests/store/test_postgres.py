@@ -135,3 +135,22 @@ async def test_a_read_sees_what_was_committed_before_it_was_asked_for(
         return len(found) == 1
 
     assert all(await asyncio.gather(*map(add_and_look, range(100))))
+
+
+async def test_only_statements_in_use_are_remembered(db: PostgresDatabase) -> None:
+    """Clients can have any number of them made: each choice of types is another."""
+    texts = [f"SELECT {number} + $1::int FROM generate_series(1, 3)" for number in range(20)]
+    answers = await asyncio.gather(
+        *(db.fetch(text, value) for text in texts for value in range(40))
+    )
+    found = iter(answers)
+    for number in range(20):
+        for value in range(40):
+            assert [row[0] for row in next(found)] == [number + value] * 3
+    assert db._reading == {}
+    task = asyncio.create_task(db.fetch("SELECT pg_sleep(0.2)"))
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert db._reading == {}

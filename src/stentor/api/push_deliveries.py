@@ -37,9 +37,7 @@ async def test(request: Request) -> Any:
         raise errors.TokenProblem
     before = await push_attempts.latest_id(db, account_id)
     async with db.transaction() as tx:
-        found = await push_deliveries.add_test(
-            tx, viewer.token_id, now=request.services.now()
-        )
+        found = await push_deliveries.add_test(tx, viewer.token_id, now=request.services.now())
     if found is None:
         raise errors.RecordNotFound
     return entities.tested(await _outcome(request, found, before))

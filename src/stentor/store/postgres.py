@@ -173,14 +173,19 @@ class PostgresDatabase(Database):
         reading = self._reading.get(sql)
         if reading is None:
             reading = self._reading[sql] = _Reading(partial(self._fetch_many, sql))
-        if reading.running < AT_ONCE:
+        try:
+            if reading.running >= AT_ONCE:
+                return await reading.together(values)
             # Nobody who comes alone waits for others.
             reading.running += 1
             try:
                 return await self._fetch(sql, values)
             finally:
                 reading.running -= 1
-        return await reading.together(values)
+        finally:
+            # Clients can have statements made (types[]): only those in use are remembered.
+            if not reading.running and not reading.together.busy:
+                self._reading.pop(sql, None)
 
     async def _fetch(self, sql: str, values: tuple[Any, ...]) -> list[Row]:
         with _reported():
