@@ -319,18 +319,24 @@ class Campaign:
         self.kill_times.append(time.time())
         self._time_passes()
         self.worker.start()
-        deadline = time.monotonic() + PATIENCE
-        while self._read("SELECT COUNT(*) FROM push_deliveries")[0][0]:
-            if time.monotonic() > deadline:
-                self.found.problems.append("some are still waiting")
-                break
-            time.sleep(0.1)
+        self._send_out()
         self._hear_out()
         code = self.worker.stop(signal.SIGTERM)
         if code != 0:
             self.found.problems.append(f"the worker ended with {code}")
         self.served.stop()
         self._count(writers)
+
+    def _send_out(self) -> None:
+        """Waits until nothing is to be sent, or nothing has been sent for a while."""
+        least, deadline = 0, 0.0
+        while waiting := self._read("SELECT COUNT(*) FROM push_deliveries")[0][0]:
+            if not least or waiting < least:
+                least, deadline = waiting, time.monotonic() + PATIENCE
+            elif time.monotonic() > deadline:
+                self.found.problems.append("some are still waiting")
+                return
+            time.sleep(0.1)
 
     def _random_rest(self) -> float:
         return self._pauses.uniform(0.0, 0.4)
