@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import ssl
@@ -66,6 +67,22 @@ def test_it_drains_and_ends_with_zero_when_told_to_stop(served: Served, number: 
         assert served.stop(number) == 0
         assert time.monotonic() - began < 5
     assert "Traceback" not in served.log
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_whoever_has_just_come_is_heard_by_a_server_that_ends(served: Served, asks: bool):
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", served.port)) as peer:
+        time.sleep(0.3)  # it is accepted
+        os.kill(served.pid, signal.SIGTERM)
+        time.sleep(0.4)  # the server has begun to end
+        if asks:
+            peer.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        peer.settimeout(10)
+        answer = b"".join(iter(lambda: peer.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 ") == asks
+    assert served.stop(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 8
 
 
 def test_a_second_server_on_the_same_folder_refuses_with_one_line(served: Served):

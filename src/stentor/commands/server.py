@@ -34,6 +34,8 @@ _TOO_LARGE = (
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
 KEEP_ALIVE_SECONDS = 75
+# How long a server that ends waits for the first request of a connection that it has accepted.
+LATE_SECONDS = 1.0
 DRAIN_SECONDS = 10
 
 
@@ -63,6 +65,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _in_body = False
     _bytes = 0
     _clock: TimerHandle | None = None
+    _draining = False
 
     def connection_made(self, transport: Any) -> None:
         """The peer has a while to send its first request."""
@@ -114,12 +117,30 @@ class LimitedProtocol(HttpToolsProtocol):
             self.app = _bad_host
         super().on_headers_complete()
         self.app = app
+        if self._draining and self._begun():
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """The body is there."""
         self._in_body = False
         self._stop_clock()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """The server ends. Whoever has just come is heard: what he asks may be on its way."""
+        if self._begun():
+            super().shutdown()
+        else:
+            self._draining = True
+            self.loop.call_later(LATE_SECONDS, self._silent)
+
+    def _begun(self) -> bool:
+        cycle: object = self.cycle  # None until the first request, whatever uvicorn's types say
+        return cycle is not None
+
+    def _silent(self) -> None:
+        if not self._begun() and self.transport.get_protocol() is self:
+            self.transport.close()
 
     def _too_slow(self) -> None:
         self._clock = None
