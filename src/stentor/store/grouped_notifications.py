@@ -309,8 +309,9 @@ UP_TO = f"""
         {_NTH}
     FROM notification_groups g WHERE g.account_id = $1 AND g.group_key = ANY($2)
 """
+# By id: SQLite would rather read all of the account's notifications along the clustered key.
 SENDERS = """
-    SELECT id, from_account_id, created_at FROM notifications
+    SELECT id, from_account_id, created_at FROM notifications /*+ notifications_id */
     WHERE account_id = $1 AND id = ANY($2)
 """
 

@@ -211,6 +211,8 @@ async def oldest_step(db: Reader, account_id: int, before: int) -> int | None:
 # ---------------------------------------------------------------- removing
 
 _REMOVED = "RETURNING account_id, id, from_account_id, group_key, filtered"
+# By id: SQLite would rather read all of the account's notifications along the clustered key.
+_BY_ID = "notifications /*+ notifications_id */"
 
 
 async def remove_one(tx: Transaction, account_id: int, notification_id: int) -> bool:
@@ -222,7 +224,7 @@ async def remove_many(tx: Transaction, account_id: int, ids: Sequence[int]) -> i
     """Removes those that are the account's own; how many that were."""
     await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
-        f"DELETE FROM notifications WHERE account_id = $1 AND id = ANY($2) {_REMOVED}",
+        f"DELETE FROM {_BY_ID} WHERE account_id = $1 AND id = ANY($2) {_REMOVED}",
         account_id,
         list(ids),
     )
@@ -391,44 +393,33 @@ async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
         up_to,
         STEP,
     )
-    rows = await tx.fetch(
-        "DELETE FROM notifications WHERE account_id = $1 AND id IN"
-        " (SELECT id FROM notifications WHERE account_id = $1 AND id <= $2 ORDER BY id LIMIT $3)"
-        f" {_REMOVED}",
-        account_id,
-        up_to,
-        STEP,
-    )
-    await _settle(tx, rows)
-    return len(rows) == STEP
+    return await _remove_some(tx, account_id, "id <= $2", up_to)
 
 
 async def remove_group_step(tx: Transaction, account_id: int, group_key: str) -> bool:
     """Removes some of a group's members, newest first; False when none is left."""
     await notification_inboxes.hold(tx, [account_id])
-    rows = await tx.fetch(
-        "DELETE FROM notifications WHERE account_id = $1 AND id IN"
-        " (SELECT id FROM notifications WHERE account_id = $1 AND group_key = $2"
-        f"  ORDER BY id DESC LIMIT $3) {_REMOVED}",
-        account_id,
-        group_key,
-        STEP,
-    )
-    await _settle(tx, rows)
-    return len(rows) == STEP
+    return await _remove_some(tx, account_id, "group_key = $2", group_key)
 
 
 async def remove_filtered_step(tx: Transaction, account_id: int, from_account_id: int) -> bool:
     """Removes some of what is filtered of a sender, newest first; False when none is left."""
     await notification_inboxes.hold(tx, [account_id])
-    rows = await tx.fetch(
-        "DELETE FROM notifications WHERE account_id = $1 AND id IN"
-        " (SELECT id FROM notifications WHERE account_id = $1 AND from_account_id = $2"
-        f"  AND filtered ORDER BY id DESC LIMIT $3) {_REMOVED}",
-        account_id,
-        from_account_id,
-        STEP,
+    return await _remove_some(tx, account_id, "from_account_id = $2 AND filtered", from_account_id)
+
+
+def _some(where: str) -> str:
+    """The condition for at most $3 of an account's ($1) notifications, newest first."""
+    return (
+        "account_id = $1 AND id IN (SELECT id FROM notifications"
+        f" WHERE account_id = $1 AND {where} ORDER BY id DESC LIMIT $3)"
     )
+
+
+async def _remove_some(tx: Transaction, account_id: int, where: str, value: int | str) -> bool:
+    """Removes a step of those to which the condition on $2 applies; False when none is left."""
+    sql = f"DELETE FROM {_BY_ID} WHERE {_some(where)} {_REMOVED}"
+    rows = await tx.fetch(sql, account_id, value, STEP)
     await _settle(tx, rows)
     return len(rows) == STEP
 
@@ -440,9 +431,8 @@ async def unfilter_step(tx: Transaction, account_id: int, from_account_id: int) 
     """
     await notification_inboxes.hold(tx, [account_id])
     rows = await tx.fetch(
-        "UPDATE notifications SET filtered = FALSE WHERE account_id = $1 AND id IN"
-        " (SELECT id FROM notifications WHERE account_id = $1 AND from_account_id = $2"
-        "  AND filtered ORDER BY id DESC LIMIT $3) RETURNING id",
+        f"UPDATE {_BY_ID} SET filtered = FALSE"
+        f" WHERE {_some('from_account_id = $2 AND filtered')} RETURNING id",
         account_id,
         from_account_id,
         STEP,
@@ -455,7 +445,8 @@ async def unfilter_step(tx: Transaction, account_id: int, from_account_id: int) 
 async def direct_mentions(tx: Transaction, account_id: int, ids: list[int]) -> list[int]:
     """The direct statuses among what those notifications are about, oldest first."""
     rows = await tx.fetch(
-        "SELECT s.id FROM notifications n JOIN statuses s ON s.id = n.status_id"
+        "SELECT s.id FROM notifications n /*+ notifications_id */"
+        " JOIN statuses s ON s.id = n.status_id"
         " WHERE n.account_id = $1 AND n.id = ANY($2) AND n.type IN ('mention', 'quote')"
         " AND s.visibility = 'direct' ORDER BY s.id",
         account_id,
