@@ -21,6 +21,7 @@ POSITIONAL_PARAMETERS = 5  # 4 is what one aims at
 #: Files under tests/ that hold no tests.
 HELPERS = {
     "__init__",
+    "__main__",
     "answers",
     "browser",
     "conftest",

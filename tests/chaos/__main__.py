@@ -1,0 +1,31 @@
+"""`make chaos`: all campaigns, one after the other; ends with 1 if one of them has failed.
+
+Each prints what came of it, with the seed that makes it happen again. `python -m tests.chaos NAME…`
+runs only those.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+#: What is run, by name: a module and its options.
+CAMPAIGNS = {
+    "pushes": ["tests.chaos.kills", "--kills", "200"],
+}
+
+
+def main(*names: str) -> int:
+    """Runs them; a failure ends none of the others."""
+    failed = []
+    for name in names or CAMPAIGNS:
+        sys.stdout.write(f"{name}: ")
+        sys.stdout.flush()
+        if subprocess.run([sys.executable, "-m", *CAMPAIGNS[name]], check=False).returncode:
+            failed.append(name)
+    sys.stdout.write(f"failed: {', '.join(failed)}\n" if failed else "nothing was lost\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
