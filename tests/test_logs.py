@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -142,3 +143,24 @@ def test_a_program_that_has_set_up_its_own_log_keeps_it():
         assert structlog.get_config()["processors"] is before
     finally:
         structlog.reset_defaults()
+
+
+class FullDisk(io.StringIO):
+    """It takes nothing."""
+
+    def write(self, _: str, /) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_whoever_logs_does_not_suffer_for_a_log_that_cannot_be_written(
+    capfd: pytest.CaptureFixture[str],
+):
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    logs.configure("debug", FullDisk())
+    try:
+        structlog.get_logger("x").warning("the database is full")
+        logging.getLogger("library").warning("so it is")
+    finally:
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger().setLevel(level)
+    assert capfd.readouterr() == ("", "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -44,6 +45,24 @@ def clean(text: str) -> str:
     return text
 
 
+class _Lenient:
+    """Where the log goes. Whether it can be written is nobody's business who only logs.
+
+    A disk that is full loses lines of the log, and no request or task for them.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._out.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._out.flush()
+
+
 def configure_if_nobody_has(level: str = "info") -> None:
     """Sets up structlog alone, unless the program that we are mounted in has done so itself.
 
@@ -57,7 +76,7 @@ def configure(level: str = "info", out: TextIO | None = None) -> None:
     """Lines for people on a terminal, JSON everywhere else; the libraries' logs join in."""
     out = out or sys.stderr
     common, shown = _configure(level, out)
-    handler = logging.StreamHandler(out)
+    handler = logging.StreamHandler(_Lenient(out))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=common,
@@ -81,6 +100,6 @@ def _configure(level: str, out: TextIO) -> tuple[list[Any], list[Any]]:
     structlog.configure(
         processors=[*common, *shown],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Lenient(out))),
     )
     return common, shown

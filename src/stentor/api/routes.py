@@ -156,7 +156,7 @@ def _push_subscription(path: str) -> tuple[Route, ...]:
 ROUTES: tuple[Route, ...] = (
     # --- health and discovery
     _get("/health", health.health, OPEN, limits=(HEALTH,)),
-    _get("/api/v1/streaming/health", health.health, OPEN, limits=(HEALTH,)),
+    _get("/api/v1/streaming/health", health.streaming_health, OPEN, limits=(HEALTH,)),
     *_streams("/api/v1/streaming"),
     _get("/api/v1/instance", instance.show_v1, OPEN, limits=API),
     _get("/api/v2/instance", instance.show_v2, OPEN, limits=API),

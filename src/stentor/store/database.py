@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, Protocol
 
 from stentor.errors import Unavailable
@@ -18,7 +18,8 @@ Row = Sequence[Any]
 class StorageProblem(Unavailable):
     """The database did not take it (full disk, lost connection, lock not had in time).
 
-    Nothing of the transaction was kept; the client is told to try again.
+    The client is told to try again. Nothing of the transaction was kept, unless the connection was
+    lost while it was committed: then nobody knows, and what is done again must find out.
     """
 
 
@@ -104,6 +105,9 @@ class Database(ABC):
         self.together: dict[str, Any] = {}
         #: Access tokens by their hash, likewise, within one generation only.
         self.tokens: Kept[bytes, Any] = Kept(16_384)
+        #: True from a transaction that the database did not take. Whoever has made sure that it
+        #: takes others again may say so here.
+        self.troubled = False
 
     @abstractmethod
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
@@ -124,6 +128,15 @@ class Database(ABC):
         An exception inside rolls back and is raised again. Raises StorageProblem if the
         database could not keep it.
         """
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Around a transaction: `troubled` is true if it was not taken."""
+        try:
+            yield
+        except StorageProblem:
+            self.troubled = True
+            raise
 
     @abstractmethod
     async def close(self) -> None:

@@ -209,7 +209,7 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        with _reported():
+        with self._noting(), _reported():
             async with self._connection() as connection:
                 transaction = PostgresTransaction(self, connection)
                 async with connection.transaction():

@@ -53,6 +53,14 @@ class _Batch:
         self.size = 0
 
 
+def _fail(batch: _Batch, problem: Exception | None = None) -> None:
+    """Nothing of it was kept, and everyone who waits hears that."""
+    failure = StorageProblem()
+    failure.__cause__ = problem
+    batch.done.set_exception(failure)
+    batch.done.exception()  # there may be nobody left to read it
+
+
 class SqliteTransaction(Transaction):
     """A savepoint of the shared writer."""
 
@@ -165,6 +173,12 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
+        with self._noting():
+            async with self._unit() as unit:
+                yield unit
+
+    @asynccontextmanager
+    async def _unit(self) -> AsyncIterator[Transaction]:
         self._waiting += 1
         try:
             await self._turn.acquire()
@@ -173,13 +187,15 @@ class SqliteDatabase(Database):
         try:
             batch = self._batch or await self._begin()
             transaction = SqliteTransaction(self)
-            self.writer.execute("SAVEPOINT unit")
+            with _reported():
+                self.writer.execute("SAVEPOINT unit")
             try:
                 yield transaction
+                with _reported():
+                    self.writer.execute("RELEASE unit")
             except BaseException:
                 self._undo_unit()
                 raise
-            self.writer.execute("RELEASE unit")
             batch.size += 1
             batch.callbacks += transaction.callbacks
         finally:
@@ -200,8 +216,8 @@ class SqliteDatabase(Database):
                 if asyncio.get_running_loop().time() > deadline:
                     raise StorageProblem from problem
                 await asyncio.sleep(0.002)
-            except (apsw.FullError, apsw.IOError) as problem:
-                raise StorageProblem from problem
+            except apsw.Error as problem:
+                raise _public(problem) from problem
             else:
                 self._batch = _Batch()
                 return self._batch
@@ -211,8 +227,7 @@ class SqliteDatabase(Database):
         if self.writer.get_autocommit():
             batch, self._batch = self._batch, None
             if batch and not batch.done.done():
-                batch.done.set_exception(StorageProblem())
-                batch.done.exception()
+                _fail(batch)
             return
         self.writer.execute("ROLLBACK TO unit")
         self.writer.execute("RELEASE unit")
@@ -224,13 +239,10 @@ class SqliteDatabase(Database):
             await asyncio.get_running_loop().run_in_executor(
                 self._disk, self.writer.execute, "COMMIT"
             )
-        except apsw.Error as problem:
+        except Exception as problem:  # noqa: BLE001 - it is told to everyone who waits
             if not self.writer.get_autocommit():
                 self.writer.execute("ROLLBACK")
-            failure = StorageProblem()
-            failure.__cause__ = problem
-            batch.done.set_exception(failure)
-            batch.done.exception()  # it is read by everyone who waits; nobody may be left
+            _fail(batch, problem)
             return
         finally:
             self._committing = False

@@ -1,0 +1,128 @@
+"""A disk that fails at any moment: whoever was answered has his row, and it goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+import pytest
+
+from stentor.store import sqlite
+from stentor.store.database import StorageProblem
+from stentor.store.sqlite import SqliteDatabase
+from tests.chaos.faulty_files import FaultyFile, FaultyFiles
+from tests.servers import memory
+
+ROUNDS, AT_ONCE = 5, 4
+TEXT = "x" * 1500
+
+
+class Disk:
+    """Fails from one write or sync on, so many times; -1 is never."""
+
+    def __init__(self, at: int = -1, times: int = 1) -> None:
+        self.failing = range(at, at + times)
+        self.done = 0
+
+    def before(self, file: FaultyFile, _: int) -> None:
+        self.done += 1
+        if self.done - 1 in self.failing:
+            raise apsw.IOError(file.path.name)
+
+
+@contextmanager
+def disk_under(disk: Disk) -> Iterator[None]:
+    layer = FaultyFiles(disk.before)
+    try:
+        yield
+    finally:
+        layer.unregister()
+
+
+def kept(path: Path) -> set[str]:
+    """What a server finds that starts on these files."""
+    connection = apsw.Connection(str(path), vfs="unix")
+    assert connection.execute("PRAGMA integrity_check").get == "ok"
+    rows = {row[0] for row in connection.execute("SELECT name FROM tags")}
+    connection.close()
+    return rows
+
+
+async def write(path: Path, disk: Disk) -> set[str]:
+    """Rows that were acknowledged, while the disk fails; at least one is after that."""
+    db = SqliteDatabase.open(str(path))
+    db.writer.execute("PRAGMA wal_autocheckpoint = 12")
+    acknowledged: set[str] = set()
+
+    async def add(number: int) -> None:
+        async with db.transaction() as tx:
+            await tx.run("INSERT INTO tags VALUES ($1, $2)", str(number), TEXT)
+        acknowledged.add(str(number))
+
+    for turn in range(ROUNDS):
+        wanted = range(turn * AT_ONCE, (turn + 1) * AT_ONCE)
+        outcomes = await asyncio.gather(*map(add, wanted), return_exceptions=True)
+        assert {type(one) for one in outcomes} <= {type(None), StorageProblem}
+        assert db.troubled == (StorageProblem in {type(one) for one in outcomes})
+        db.troubled = False
+        if StorageProblem in {type(one) for one in outcomes}:
+            # What a kill would leave behind at this moment.
+            copy = path.with_name(f"killed{turn}")
+            copy.mkdir()
+            for file in path.parent.glob("x.db*"):
+                shutil.copy(file, copy)
+            assert acknowledged <= kept(copy / "x.db") <= set(map(str, range(wanted.stop)))
+    disk.failing = range(0)
+    await add(1000)
+    await db.close()
+    return acknowledged
+
+
+async def attempt(folder: Path, disk: Disk) -> set[str]:
+    """What was acknowledged and is gone."""
+    folder.mkdir()
+    path = folder / "x.db"
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE tags (name text, text text)")
+    connection.close()
+    with disk_under(disk):
+        acknowledged = await write(path, disk)
+    return acknowledged - kept(path)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory, where there is any: a sync is as good there, and takes no time."""
+    with tempfile.TemporaryDirectory(dir=memory()) as name:
+        yield Path(name)
+
+
+@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.slow
+async def test_no_write_or_sync_that_fails_loses_what_was_acknowledged(
+    folder: Path, times: int
+) -> None:
+    whole = Disk()
+    assert await attempt(folder / "whole", whole) == set()
+    assert whole.done > 40
+    for at in range(0, whole.done, 2 if times > 1 else 1):
+        disk = Disk(at, times)
+        assert await attempt(folder / str(at), disk) == set(), f"failing from {at} on"
+        assert disk.done > at
+        shutil.rmtree(folder / str(at))
+
+
+async def test_a_control_that_this_can_see_loss(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that is believed although it failed."""
+    monkeypatch.setattr(sqlite, "_fail", lambda batch, _=None: batch.done.set_result(None))
+    with pytest.raises(AssertionError):
+        for at in range(20, 30):
+            assert await attempt(folder / str(at), Disk(at)) == set()
