@@ -202,6 +202,23 @@ class Postgres(Server):
             raise RuntimeError(f"{program}:\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    def follow(self, primary: Postgres) -> None:
+        """Becomes a replica of that one, from a fresh copy; what it had itself is gone."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "-d", primary.url())
+        self.port = self.port or free_port()
+        self.configure({"port": str(self.port)})
+        super().start()
+
+    def set_live(self, name: str, value: str) -> None:
+        """Changes a setting of the running server."""
+        for sql in (f"ALTER SYSTEM SET {name} = {value}", "SELECT pg_reload_conf()"):
+            wait_for(self._execute(sql))
+
+    def promote(self) -> None:
+        """Makes a replica the primary; returns when it takes writes."""
+        self.run("pg_ctl", "promote", "-D", self.data)
+
     def url(self, database: str = "postgres") -> str:
         """Where a database of it is."""
         return f"postgresql://stentor@127.0.0.1:{self.port}/{database}"

@@ -13,6 +13,8 @@ from stentor.store.kept import Kept
 
 #: A row: indexable, iterable, one value per selected column.
 Row = Sequence[Any]
+#: What is to be called after a commit.
+Callback = tuple[Callable[..., object], tuple[Any, ...]]
 
 
 class StorageProblem(Unavailable):
@@ -40,13 +42,14 @@ class Transaction(ABC):
     """One unit of work: all of it is kept, or none.
 
     Its statements see their own writes. What is handed to `after_commit` is called once, in
-    order, after the commit is on disk, and never if there is none.
+    order, after the commit is on disk, and not if there is none. If the connection is lost during
+    the commit it is called later, whatever came of it: it may say no more than "look there".
     """
 
     def __init__(self, *, mails: bool = False) -> None:
         #: That of the database.
         self.mails = mails
-        self.callbacks: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self.callbacks: list[Callback] = []
 
     def after_commit(self, call: Callable[..., object], *arguments: Any) -> None:
         """Calls that once this is on disk: news that must only be told if it is true."""

@@ -11,13 +11,16 @@ from typing import Any
 import asyncpg
 
 from stentor.errors import DuplicateRecord, RecordNotFound
-from stentor.store import migrations
-from stentor.store.database import Database, Row, StorageProblem, Transaction
+from stentor.store import hosts, migrations
+from stentor.store.database import Callback, Database, Row, StorageProblem, Transaction
 from stentor.together import Together
 
 POOL = 16
+# Connections that may be writing: the others are for reading, whatever commits wait for.
+WRITERS = 12
 WAIT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
+DAY = 86_400.0
 # Planning a decision costs more than running it, and PostgreSQL would plan anew for each list that
 # is bound: one plan for each statement, as on SQLite. Our plans must not depend on values anyway.
 SESSION = {"jit": "off", "plan_cache_mode": "force_generic_plan", "application_name": "stentor"}
@@ -40,6 +43,7 @@ _LOST = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 
@@ -57,6 +61,13 @@ def _reported() -> Iterator[None]:
 
 async def _nothing_to_reset(_: Any) -> None:
     """Instead of asyncpg's reset, a round trip after each use: we set nothing on a session."""
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has noticed, and taken it back
+        return True
 
 
 class PostgresTransaction(Transaction):
@@ -118,14 +129,23 @@ class PostgresDatabase(Database):
         self._reading: dict[str, _Reading] = {}
         self._waiting = 0
         self._closing = False
+        self._writers = asyncio.Semaphore(WRITERS)
+        #: Connections whose commit nobody waits for any more, with what it is to tell.
+        self._committing: dict[Any, list[Callback]] = {}
+        #: What may have been committed when a connection was lost: nobody has said so.
+        self._in_doubt: list[Callback] = []
+        self._coming_back: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
         """Connects. Raises StorageProblem if nobody answers in time."""
+        connect: Any = hosts.connect
         with _reported():
             pool = await asyncpg.create_pool(
                 url,
-                min_size=1,
+                connect=connect,
+                init_size=1,
+                min_size=0,  # connections are made when somebody wants one
                 max_size=POOL,
                 timeout=WAIT_SECONDS,
                 command_timeout=STATEMENT_SECONDS,
@@ -147,7 +167,7 @@ class PostgresDatabase(Database):
         connection = None
         while self._idle and connection is None:
             connection = self._idle.pop()
-            if connection.is_closed():
+            if _is_lost(connection):
                 await self._pool.release(connection)
                 connection = None
         if connection is None:
@@ -158,13 +178,35 @@ class PostgresDatabase(Database):
                 self._waiting -= 1
         try:
             yield connection
-        except BaseException:
-            await self._pool.release(connection)
+        except BaseException as problem:
+            if connection not in self._committing:
+                await self._look_at(connection, problem)
             raise
         if self._waiting or self._closing:
             await self._pool.release(connection)
         else:
             self._idle.append(connection)
+
+    async def _look_at(self, connection: Any, problem: BaseException) -> None:
+        """Gives back a connection after trouble, or gives up all if their server seems gone.
+
+        Each of them would keep somebody waiting: a machine that is switched off says nothing.
+        """
+        if isinstance(problem, asyncpg.ReadOnlySQLTransactionError):
+            connection.terminate()
+        gone = _is_lost(connection)
+        try:
+            await self._pool.release(connection)
+        except TimeoutError:  # it did not stop what it was asked to stop
+            gone = True
+        if gone:
+            await self._pool.expire_connections()
+            left, self._idle = self._idle, []
+            for one in [*left, *self._committing]:
+                if not _is_lost(one):
+                    one.terminate()
+            for one in left:
+                await self._pool.release(one)
 
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
         self.statements += 1
@@ -210,11 +252,68 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         with self._noting(), _reported():
-            async with self._connection() as connection:
-                transaction = PostgresTransaction(self, connection)
-                async with connection.transaction():
-                    yield transaction
-        for call, arguments in transaction.callbacks:
+            await self._turn_to_write()
+            connection = None
+            try:
+                async with self._connection() as connection:
+                    transaction = PostgresTransaction(self, connection)
+                    await connection.execute("BEGIN")
+                    try:
+                        yield transaction
+                    except BaseException:
+                        await self._roll_back(connection)
+                        raise
+                    await self._commit(connection, transaction.callbacks)
+            finally:
+                if connection not in self._committing:
+                    self._writers.release()
+
+    async def _turn_to_write(self) -> None:
+        if self._writers.locked():
+            await asyncio.wait_for(self._writers.acquire(), WAIT_SECONDS)
+        else:
+            await self._writers.acquire()
+
+    async def _roll_back(self, connection: Any) -> None:
+        try:
+            await asyncio.wait_for(connection.execute("ROLLBACK"), WAIT_SECONDS)
+        except _LOST:
+            connection.terminate()
+
+    async def _commit(self, connection: Any, callbacks: list[Callback]) -> None:
+        """Commits and says what is to be said. Raises TimeoutError, and then goes on by itself.
+
+        It may be waiting for a replica that is to have it too. Cancelled, it would be kept without
+        the replica, and whoever asks again would be told that it is safe.
+        """
+        commit = asyncio.create_task(connection.execute("COMMIT", timeout=DAY))
+        done = None
+        try:
+            done, _ = await asyncio.wait({commit}, timeout=STATEMENT_SECONDS)
+        finally:
+            if not done:
+                self._committing[connection] = callbacks
+                commit.add_done_callback(partial(self._has_committed, connection))
+        if not done:
+            raise TimeoutError
+        self._tell(commit, callbacks)
+        commit.result()
+
+    def _has_committed(self, connection: Any, commit: asyncio.Task[Any]) -> None:
+        """It took so long that nobody waited for the end."""
+        self._tell(commit, self._committing.pop(connection))
+        self._writers.release()
+        back = asyncio.create_task(self._pool.release(connection))
+        self._coming_back.add(back)
+        back.add_done_callback(self._coming_back.discard)
+
+    def _tell(self, commit: asyncio.Task[Any], callbacks: list[Callback]) -> None:
+        """Says what is true now. What may be true or not is said with the next that is."""
+        if commit.cancelled() or commit.exception() is not None:
+            self._in_doubt += callbacks
+            return
+        callbacks, self._in_doubt = self._in_doubt + callbacks, []
+        for call, arguments in callbacks:
             call(*arguments)
 
     async def close(self) -> None:

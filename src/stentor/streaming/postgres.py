@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import asyncpg
-
+from stentor.store import hosts
 from stentor.streaming.relay import PATIENCE, RelayBus
 
 CHANNEL = "stentor_news"
@@ -31,7 +30,7 @@ class PostgresCarrier:
         self._speaking.add_termination_listener(lambda _: lost())
 
     async def _connect(self) -> Any:
-        return await asyncpg.connect(
+        return await hosts.connect(
             self._url,
             timeout=PATIENCE,
             command_timeout=PATIENCE,

@@ -1,0 +1,233 @@
+"""A primary that dies, freezes or stops taking writes, and the one that takes its place."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from stentor.store import postgres
+from stentor.store.database import StorageProblem, open_database
+from stentor.store.hosts import one_by_one
+from stentor.store.postgres import WRITERS, PostgresDatabase
+from tests.servers import Postgres, make_schema, wait_for
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Of a machine that is switched off, as far as those can tell who connect to it."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        yield nobody.getsockname()[1]
+
+
+async def opened(url: str) -> PostgresDatabase:
+    database = await open_database(url)
+    assert isinstance(database, PostgresDatabase)
+    return database
+
+
+@pytest.fixture
+async def db(
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[PostgresDatabase]:
+    """A database on PostgreSQL only, that loses patience quickly."""
+    monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.5)
+    monkeypatch.setattr(postgres, "WAIT_SECONDS", 0.5)
+    database = await opened(migrated_postgres_url)
+    yield database
+    await database.close()
+
+
+async def pids(db: PostgresDatabase, count: int) -> set[int]:
+    """The processes behind so many connections, which are at hand afterwards."""
+
+    async def one() -> int:
+        async with db.transaction() as tx:
+            return int(await tx.fetch_value("SELECT pg_backend_pid() FROM pg_sleep(0.05)"))
+
+    return set(await asyncio.gather(*(one() for _ in range(count))))
+
+
+def test_every_host_of_a_url_is_asked_for_one_that_takes_writes() -> None:
+    wanted = "target_session_attrs=read-write"
+    assert one_by_one("postgresql://u:p@a:1,b/db?ssl=require") == [
+        f"postgresql://u:p@a:1/db?ssl=require&{wanted}",
+        f"postgresql://u:p@b/db?ssl=require&{wanted}",
+    ]
+    assert one_by_one("postgresql://a,[::1]:2/db?target_session_attrs=any") == [
+        "postgresql://a/db?target_session_attrs=any",
+        "postgresql://[::1]:2/db?target_session_attrs=any",
+    ]
+    assert one_by_one("postgresql:///db?host=/run") == ["postgresql:///db?host=/run"]
+
+
+async def test_a_host_that_is_switched_off_keeps_nobody_from_the_next(
+    silent_port: int, postgres_server: Postgres, postgres_url: str
+) -> None:
+    name = postgres_url.rpartition("/")[2]
+    url = f"postgresql://stentor@127.0.0.1:{silent_port},127.0.0.1:{postgres_server.port}/{name}"
+    db = await opened(url)
+    assert await db.fetch_value("SELECT 1") == 1
+    await db.close()
+
+
+async def test_when_no_host_answers_it_is_said_in_time(silent_port: int) -> None:
+    begun = time.monotonic()
+    with pytest.raises(StorageProblem):
+        await opened(f"postgresql://stentor@127.0.0.1:{silent_port},127.0.0.1:1/db")
+    assert time.monotonic() - begun < postgres.WAIT_SECONDS + 3
+
+
+@contextmanager
+def frozen(processes: set[int]) -> Iterator[None]:
+    """Processes that neither answer nor go."""
+    for one in processes:
+        os.kill(one, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for one in processes:
+            os.kill(one, signal.SIGCONT)
+
+
+async def write(db: PostgresDatabase, name: str = "a") -> None:
+    async with db.transaction() as tx:
+        await tx.run("INSERT INTO tags (name, created_at) VALUES ($1, 0)", name)
+
+
+@pytest.mark.parametrize("ask", [write, PostgresDatabase._has_ledger], ids=["write", "read"])
+async def test_connections_to_a_machine_that_froze_are_given_up_together(
+    db: PostgresDatabase, ask: Callable[[PostgresDatabase], Awaitable[object]]
+) -> None:
+    old = await pids(db, 6)
+    assert len(old) > 3
+    with frozen(old):
+        begun = time.monotonic()
+        with pytest.raises(StorageProblem):
+            await ask(db)
+        assert await db.fetch_value("SELECT 2") == 2
+        # One of them was waited for, not each.
+        assert time.monotonic() - begun < 4 * postgres.STATEMENT_SECONDS
+    assert not old & await pids(db, 6)
+
+
+async def test_who_is_cancelled_does_not_wait_for_a_machine_that_froze(
+    db: PostgresDatabase,
+) -> None:
+    with frozen(await pids(db, 1)):
+        task = asyncio.create_task(write(db))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=10 * postgres.WAIT_SECONDS)
+        assert done
+        assert task.cancelled()
+        assert await db.fetch_value("SELECT 2") == 2
+
+
+async def test_a_primary_that_takes_no_writes_any_more_is_left(db: PostgresDatabase) -> None:
+    before = await pids(db, 4)
+    async with db.transaction() as tx:
+        await tx.run("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    with pytest.raises(StorageProblem):
+        await write(db)
+    await write(db)
+    assert not before & await pids(db, 1)
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[Postgres, Postgres]]:
+    """A primary whose commits wait for its replica; tests may end either of them."""
+    with Postgres(settings={"synchronous_commit": "on"}) as primary:
+        replica = Postgres()
+        try:
+            wait_for(make_schema(primary.url()))
+            replica.follow(primary)
+            primary.set_live("synchronous_standby_names", "'*'")
+            yield primary, replica
+        finally:
+            replica.close()
+
+
+async def names(db: PostgresDatabase) -> set[str]:
+    return {row[0] for row in await db.fetch("SELECT name FROM tags")}
+
+
+async def test_what_the_replica_does_not_have_is_not_kept_and_not_told_until_it_has(
+    pair: tuple[Postgres, Postgres], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled, the commit would be there for whoever asks again, and gone with the primary."""
+    monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.5)
+    monkeypatch.setattr(postgres, "WAIT_SECONDS", 0.5)
+    primary, replica = pair
+    db = await opened(primary.url())
+    told: list[str] = []
+
+    async def add(name: str) -> None:
+        async with db.transaction() as tx:
+            await tx.run("INSERT INTO tags (name, created_at) VALUES ($1, 0)", name)
+            tx.after_commit(told.append, name)
+
+    await add("before")
+    meanwhile = [f"meanwhile {number}" for number in range(WRITERS + 8)]
+    replica.stop()
+    # However many try, and try again, those who read have connections left.
+    for _ in range(2):
+        tries = await asyncio.gather(*map(add, meanwhile), return_exceptions=True)
+        assert {type(one) for one in tries} == {StorageProblem}
+        assert await names(db) == {"before"}
+    replica.start()
+    async with asyncio.timeout(10):
+        while len(told) <= WRITERS:  # noqa: ASYNC110 - PostgreSQL says it to each commit's task
+            await asyncio.sleep(0.02)
+    assert len(told) == len(set(told)) == WRITERS + 1
+    assert await names(db) == {*told}
+    await add("after")
+    assert await names(db) == {*told}
+    await db.close()
+
+
+async def test_the_replica_takes_over_with_everything_and_is_found(
+    pair: tuple[Postgres, Postgres],
+) -> None:
+    primary, replica = pair
+    db = await opened(
+        f"postgresql://stentor@127.0.0.1:{primary.port},127.0.0.1:{replica.port}/postgres"
+    )
+    told: list[str] = []
+    async with db.transaction() as tx:
+        await tx.run("INSERT INTO tags (name, created_at) VALUES ('the last', 0)")
+        tx.after_commit(told.append, "the last")
+    primary.stop(signal.SIGKILL)
+    with pytest.raises(StorageProblem):
+        await write(db)
+    replica.promote()
+    replica.set_live("synchronous_standby_names", "''")
+    assert "the last" in await names(db)
+    await write(db, "new")
+    await db.close()
+
+
+async def test_what_was_perhaps_committed_is_told_with_what_is_committed_next(
+    db: PostgresDatabase,
+) -> None:
+    told: list[int] = []
+    with pytest.raises(StorageProblem):
+        async with db.transaction() as tx:
+            pid = await tx.fetch_value("SELECT pg_backend_pid()")
+            await tx.run("INSERT INTO tags (name, created_at) VALUES ('x', 0)")
+            tx.after_commit(told.append, 1)
+            os.kill(pid, signal.SIGSTOP)
+            os.kill(pid, signal.SIGTERM)
+            asyncio.get_running_loop().call_later(0.1, os.kill, pid, signal.SIGCONT)
+    assert told == []
+    async with db.transaction() as tx:
+        tx.after_commit(told.append, 2)
+    assert told == [1, 2]
