@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from stentor.store.database import Database
+
+
+async def check_everything(db: Database) -> None:
+    """All of the following that hold of everybody, when no job is left to be done."""
+    await check(db)
+    await check_polls(db)
+    await check_wishes(db)
+    await check_activities(db)
 
 
 async def check(db: Database) -> None:
@@ -65,6 +74,22 @@ async def check_activities(db: Database) -> None:
             f" AND n.activity_id NOT IN (SELECT id FROM {table})"
         )
         assert left == [], f"a {type} that was undone"
+
+
+async def check_told(db: Database, quiet: Sequence[int]) -> None:
+    """Fails if somebody of these, who have taken nothing back, was not told of everything."""
+    for type, table, whose in (
+        ("favourite", "favourites a JOIN statuses s ON s.id = a.status_id", "s.account_id"),
+        ("mention", "mentions a JOIN statuses s ON s.id = a.status_id", "a.account_id"),
+        ("follow", "follows a", "a.target_account_id"),
+    ):
+        missing = await db.fetch(
+            f"SELECT a.id FROM {table} LEFT JOIN notifications n"
+            f" ON n.account_id = {whose} AND n.type = '{type}' AND n.activity_id = a.id"
+            f" WHERE {whose} = ANY($1) AND n.id IS NULL",
+            list(quiet),
+        )
+        assert missing == [], f"not told of a {type}"
 
 
 async def check_polls(db: Database) -> None:
