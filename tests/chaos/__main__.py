@@ -11,6 +11,7 @@ import sys
 
 #: What is run, by name: a module and its options.
 CAMPAIGNS = {
+    "power cuts": ["tests.chaos.power_cuts", "--cuts", "10000"],
     "pushes": ["tests.chaos.kills", "--kills", "200"],
 }
 

@@ -1,0 +1,103 @@
+"""A power cut takes nothing that was acknowledged, and the simulator would see it if one did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import apsw
+import pytest
+
+from tests.chaos.disks import SECTOR, Disk, FolderSynced, Made, Removed, Synced, Written
+from tests.chaos.power_cuts import Found, Judge, campaign
+from tests.chaos.recorders import Recorder, lay_out, recorder
+from tests.chaos.recordings import FILE, Plan, Recording, record
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_no_power_cut_takes_or_doubles_what_was_acknowledged() -> None:
+    found = await campaign(400)
+    assert found.good, (found, found.problems())
+    assert found.cuts == 400
+    assert found.second == 80
+    assert found.judged > 10_000, found
+    # What people did at once was committed at once, and the log has begun anew several times.
+    assert found.answers > 2 * found.commits > 100, found
+    assert found.restarts > 4, found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("synchronous", ["OFF", "NORMAL"])
+async def test_a_server_that_does_not_wait_for_the_disk_loses(synchronous: str) -> None:
+    """The control."""
+    found = await campaign(60, seed=1, synchronous=synchronous, rounds=4)
+    assert len(found.lost) + len(found.unreadable) > 30, found
+    assert found.broken, found
+
+
+async def recorded(layer: Recorder, folder: Path) -> tuple[Recording, Disk]:
+    """A short recording, and the disk as it is in the end."""
+    recording = await record(layer, folder / "recorded", Plan(seed=1, rounds=3, lives=1))
+    disk = Disk()
+    disk.follow(recording.log.events)
+    return recording, disk
+
+
+@pytest.mark.parametrize(
+    ("harm", "kinds"),
+    [
+        ("UPDATE notification_groups SET notifications_count = 9", ["strange", "untrue"]),
+        ("DELETE FROM favourites", ["broken", "strange", "untrue"]),
+        ("DELETE FROM notification_inboxes", ["strange"]),
+        ("SELECT 1", []),
+    ],
+)
+async def test_whatever_harm_is_done_is_seen(tmp_path: Path, harm: str, kinds: list[str]) -> None:
+    """The control of the checks."""
+    with recorder() as layer:
+        recording, disk = await recorded(layer, tmp_path)
+        lay_out(tmp_path / "harmed", disk.read())
+        with apsw.Connection(str(tmp_path / "harmed" / FILE)) as connection:
+            connection.execute(harm)
+        connection.close()
+        found = Found(seed=1)
+        judge = Judge(recording, found, "harmed")
+        await judge.judge(tmp_path / "harmed", recording.log.position)
+    assert sorted({one.partition(":")[0] for one in found.problems()}) == kinds, found.problems()
+
+
+def outcomes(disk: Disk) -> set[bytes | None]:
+    """What may be found under the name "a", by trying."""
+    return {disk.after_cut(Random(seed)).get("a") for seed in range(300)}
+
+
+OLD, NEW = b"o" * SECTOR, b"n" * SECTOR
+
+
+def test_a_write_that_is_not_synced_may_be_there_or_not_or_in_some_sectors() -> None:
+    disk = Disk({"a": OLD + OLD})
+    disk.follow([Written(0, 0, NEW + NEW)])
+    assert disk.read() == {"a": NEW + NEW}
+    assert outcomes(disk) == {OLD + OLD, NEW + NEW, OLD + NEW, NEW + OLD}
+    disk.follow([Synced(0)])
+    assert outcomes(disk) == {NEW + NEW}
+
+
+def test_writes_may_arrive_in_another_order() -> None:
+    disk = Disk({"a": OLD})
+    disk.follow([Written(0, SECTOR, NEW), Written(0, 0, NEW)])
+    assert outcomes(disk) == {OLD, NEW, OLD + NEW, NEW + NEW}
+
+
+def test_a_name_that_is_not_synced_may_be_there_or_not() -> None:
+    disk = Disk()
+    disk.follow([Made("a", 1), Written(1, 0, NEW), Synced(1)])
+    assert outcomes(disk) == {None, NEW}
+    disk.follow([FolderSynced()])
+    assert outcomes(disk) == {NEW}
+    disk.follow([Removed("a")])
+    assert outcomes(disk) == {None, NEW}
+    disk.follow([Made("a", 2)])
+    assert outcomes(disk) == {None, NEW, b""}
