@@ -44,6 +44,7 @@ from tests.chaos.recordings import FILE, Plan, Recording, content, opened, recor
 from tests.chaos.witnesses import Subject, facts
 from tests.factories import NOW
 from tests.fixtures import RecordingBus, something_is_committed
+from tests.servers import memory
 
 #: Bytes with which SQLite's log begins, each time that it begins anew.
 HEADER = 32
@@ -250,12 +251,8 @@ class Campaign:
 async def campaign(cuts: int, *, seed: int | None = None, **plan: Any) -> Found:
     """Cuts the power so often; without a seed at random."""
     plan = Plan(random.randrange(2**32) if seed is None else seed, **plan)
-    # Where there is a disk of memory the recording need not wait for a real one.
-    memory = Path("/dev/shm")
-    with (
-        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
-        recorder() as layer,
-    ):
+    # In memory a sync costs nothing; what it means is up to `disks`.
+    with tempfile.TemporaryDirectory(dir=memory()) as folder, recorder() as layer:
         return await Campaign(layer, Path(folder), plan).run(cuts)
 
 

@@ -8,10 +8,12 @@ from random import Random
 import apsw
 import pytest
 
+from stentor.store.database import open_database
 from tests.chaos.disks import SECTOR, Disk, FolderSynced, Made, Removed, Synced, Written
 from tests.chaos.power_cuts import Found, Judge, campaign
 from tests.chaos.recorders import Recorder, lay_out, recorder
 from tests.chaos.recordings import FILE, Plan, Recording, record
+from tests.fixtures import something_is_committed
 
 
 @pytest.mark.slow
@@ -66,6 +68,36 @@ async def test_whatever_harm_is_done_is_seen(tmp_path: Path, harm: str, kinds: l
         judge = Judge(recording, found, "harmed")
         await judge.judge(tmp_path / "harmed", recording.log.position)
     assert sorted({one.partition(":")[0] for one in found.problems()}) == kinds, found.problems()
+
+
+async def conversations(folder: Path) -> int:
+    """How many rows `something_is_committed` has left there."""
+    db = await open_database(f"sqlite:{folder / FILE}")
+    try:
+        return int(await db.fetch_value("SELECT COUNT(*) FROM conversations"))
+    finally:
+        await db.close()
+
+
+async def test_what_is_shown_after_a_kill_survives_a_power_cut(tmp_path: Path) -> None:
+    """Somebody who asks again after a kill is told that it is done, and nothing new is written."""
+    with recorder() as layer:
+        disk = Disk()
+        log = layer.follow(tmp_path / "killed", disk)
+        db = await open_database(f"sqlite:{tmp_path / 'killed' / FILE}")
+        await db.migrate()
+        await something_is_committed(db)
+        last_sync = max(at for at, one in enumerate(log.events) if isinstance(one, Synced))
+        disk.follow(log.events[:last_sync])
+        await db.close()
+        log = layer.follow(tmp_path / "again", disk)
+        db = await open_database(f"sqlite:{tmp_path / 'again' / FILE}")
+        assert await db.fetch_value("SELECT COUNT(*) FROM conversations") == 1
+        disk.follow(log.events)
+        await db.close()
+        for seed in range(40):
+            lay_out(tmp_path / str(seed), disk.after_cut(Random(seed)))
+            assert await conversations(tmp_path / str(seed)) == 1, seed
 
 
 def outcomes(disk: Disk) -> set[bytes | None]:

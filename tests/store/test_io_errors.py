@@ -25,14 +25,17 @@ TEXT = "x" * 1500
 class Disk:
     """Fails from one write or sync on, so many times; -1 is never."""
 
-    def __init__(self, at: int = -1, times: int = 1) -> None:
+    def __init__(
+        self, at: int = -1, times: int = 1, problem: type[apsw.Error] = apsw.IOError
+    ) -> None:
         self.failing = range(at, at + times)
+        self.problem = problem
         self.done = 0
 
     def before(self, file: FaultyFile, _: int) -> None:
         self.done += 1
         if self.done - 1 in self.failing:
-            raise apsw.IOError(file.path.name)
+            raise self.problem(file.path.name)
 
 
 @contextmanager
@@ -116,6 +119,21 @@ async def test_no_write_or_sync_that_fails_loses_what_was_acknowledged(
         assert await attempt(folder / str(at), disk) == set(), f"failing from {at} on"
         assert disk.done > at
         shutil.rmtree(folder / str(at))
+
+
+async def test_what_a_kill_left_is_opened_without_any_room(folder: Path) -> None:
+    path = folder / "x.db"
+    db = SqliteDatabase.open(str(path))
+    await db.migrate()
+    shutil.copytree(folder, folder / "killed")
+    await db.close()
+    disk = Disk(1, 1000, apsw.FullError)  # the log can be synced, and nothing be written
+    with disk_under(disk):
+        db = SqliteDatabase.open(str(folder / "killed" / "x.db"))
+        assert disk.done == 2
+        assert (await db.migrations())[1] == []
+        disk.failing = range(0)
+        await db.close()
 
 
 async def test_a_control_that_this_can_see_loss(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import apsw
@@ -150,7 +150,12 @@ class SqliteDatabase(Database):
     def open(cls, path: str) -> SqliteDatabase:
         """Opens or makes the file. Raises StorageProblem."""
         with _reported():
-            return cls(writer=_connect(path), reader=_connect(path))
+            writer = _connect(path)
+            # A process that was killed may have left commits that the disk does not have yet, and
+            # whoever asks is told of them from now on. This syncs the log before it needs room.
+            with suppress(apsw.FullError):
+                writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            return cls(writer=writer, reader=_connect(path))
 
     def execute(self, connection: apsw.Connection, sql: str, values: tuple[Any, ...]) -> list[Row]:
         """Runs one statement now, in the caller's turn of the loop."""
