@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from stentor import errors, telemetry
+from stentor import errors
 from stentor.actions import notifications as actions
 from stentor.api import notifications as flat
 from stentor.api import responses
@@ -13,6 +13,7 @@ from stentor.api.request import Request
 from stentor.domain import grouped_notifications as domain
 from stentor.domain import paging
 from stentor.domain.attachments import Attachments
+from stentor.domain.grouped_notifications import Group
 from stentor.domain.limits import GROUP_ACCOUNTS_PAGE, NOTIFICATIONS_PAGE, UNREAD_COUNT_PAGE
 from stentor.domain.paging import Cursor
 from stentor.domain.statuses import LoadedStatuses
@@ -21,7 +22,7 @@ from stentor.entities import grouped_notifications as entities
 from stentor.store import accounts, statuses
 from stentor.store import grouped_notifications as store
 from stentor.store import notifications as flat_store
-from stentor.store.grouped_notifications import Group, Statistics, Wanted
+from stentor.store.notification_group_pages import Wanted
 
 _KEPT = (
     "account_id",
@@ -56,10 +57,50 @@ def _partial(request: Request) -> bool:
     )
 
 
-async def _load(
-    request: Request, groups: list[Group], senders: set[int]
-) -> tuple[LoadedStatuses, Attachments]:
+async def index(request: Request) -> responses.Reply:
+    """GET /api/v2/notifications.
+
+    Groups that cannot be shown do not make the page shorter while there are others (T55).
+    """
+    partial = _partial(request)
+    wanted = _wanted(request)
+    cursor = request.params.cursor(*NOTIFICATIONS_PAGE)
+    groups, body = await _page(request, cursor, wanted, partial=partial)
+    size = cursor.limit
+    for _ in range(flat.REFILLS):
+        lacking = cursor.limit - len(body.notification_groups)
+        if len(groups) < size or lacking <= 0:
+            break
+        size += lacking
+        groups, body = await _page(request, replace(cursor, limit=size), wanted, partial=partial)
+    return responses.timeline_page(request, body, [one.id for one in groups], kept=_KEPT)
+
+
+async def _page(
+    request: Request, cursor: Cursor, wanted: Wanted, *, partial: bool
+) -> tuple[list[Group], entities.Results]:
+    """A page, and the same as JSON. Only if somebody on it is suspended it is asked for twice."""
+    db = request.services.db
+    groups = await store.page(db, request.account_id, cursor, wanted)
+    shown = await _load(request, groups)
+    if any(_suspended(one, shown) for one in groups):
+        groups = await store.page(db, request.account_id, cursor, wanted, visible_only=True)
+        shown = await _load(request, groups)
+    return groups, _render(request, groups, shown, partial=partial)
+
+
+class _Shown(NamedTuple):
+    """What is shown beside the groups."""
+
+    loaded: LoadedStatuses
+    about: Attachments
+
+
+async def _load(request: Request, groups: list[Group]) -> _Shown:
+    if not groups:
+        return _Shown(LoadedStatuses(request.account_id), Attachments())
     about = await flat.attached(request, ((one.type, one.activity_id) for one in groups))
+    senders = {sender for one in groups for _, sender in one.newest}
     loaded = await statuses.load(
         request.services.db,
         (one.status_id for one in groups if one.status_id is not None),
@@ -67,80 +108,31 @@ async def _load(
         now=request.services.now(),
         with_accounts=[*senders, *about.account_ids()],
     )
-    return loaded, about
+    return _Shown(loaded, about)
 
 
-async def index(request: Request) -> responses.Reply:
-    """GET /api/v2/notifications.
-
-    Groups that cannot be shown do not make the page shorter while there are others (T55).
-    """
-    partial = _partial(request)
-    cursor = request.params.cursor(*NOTIFICATIONS_PAGE)
-    groups, body = await _page(request, cursor, partial=partial)
-    size = cursor.limit
-    for _ in range(flat.REFILLS):
-        lacking = cursor.limit - len(body.notification_groups)
-        if len(groups) < size or lacking <= 0:
-            break
-        size += lacking
-        groups, body = await _page(request, replace(cursor, limit=size), partial=partial)
-    return responses.timeline_page(request, body, [one.id for one in groups], kept=_KEPT)
+def _suspended(group: Group, shown: _Shown) -> bool:
+    sender = shown.loaded.accounts.get(group.sender)
+    return sender is not None and sender.unavailable
 
 
-async def _page(
-    request: Request, cursor: Cursor, *, partial: bool
-) -> tuple[list[Group], entities.Results]:
-    db, links = request.services.db, request.services.links
-    groups = await store.page(db, request.account_id, cursor, _wanted(request))
-    rendered: list[entities.NotificationGroup] = []
-    loaded = LoadedStatuses(request.account_id)
-    if groups:
-        span = domain.page_range([one.id for one in groups], cursor)
-        stats = await store.statistics(db, request.account_id, groups, span)
-        senders = {one for each in stats.values() for one in each.sample_account_ids}
-        loaded, about = await _load(request, groups, senders)
-        for one in groups:
-            group = _draw(request, one, stats[one.group_key], loaded, about, listed=True)
-            if group is not None:
-                rendered.append(group)
-    return groups, entities.render(rendered, loaded, links, partial=partial)
-
-
-def _draw(
+def _render(
     request: Request,
-    group: Group,
-    numbers: Statistics,
-    loaded: LoadedStatuses,
-    about: Attachments,
+    groups: list[Group],
+    shown: _Shown,
     *,
-    listed: bool,
-) -> entities.NotificationGroup | None:
-    """A group, with its ``page_`` keys if it is one of a list; None if it cannot be shown."""
-    try:
-        entity = entities.render_group(
-            group_key=group.group_key,
-            type=group.type,
-            status_id=group.status_id,
-            count=numbers.size,
-            most_recent_id=numbers.most_recent_id,
-            sample_account_ids=numbers.sample_account_ids,
-            loaded=loaded,
-        )
-        entities.add_details(
-            entity,
-            group.activity_id,
-            loaded,
-            request.services.links,
-            attached=about,
-            supported=flat.supported_types(request),
-        )
-        if listed:
-            entities.add_page(entity, min_id=numbers.page_min_id, latest_at=numbers.latest_at)
-    except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
-        telemetry.skipped("group", numbers.most_recent_id, problem)
-        return None
-    return entity
+    partial: bool = False,
+    listed: bool = True,
+) -> entities.Results:
+    return entities.render(
+        groups,
+        shown.loaded,
+        request.services.links,
+        attached=shown.about,
+        supported=flat.supported_types(request),
+        partial=partial,
+        listed=listed,
+    )
 
 
 async def show(request: Request) -> Any:
@@ -148,12 +140,7 @@ async def show(request: Request) -> Any:
     group = await _find(request, request.path["group_key"])
     if group is None:
         raise errors.RecordNotFound
-    sample = tuple(sender for _, sender in group.newest)
-    loaded, about = await _load(request, [group], set(sample))
-    numbers = Statistics(group.size, group.newest_id, group.newest_at, sample, group.oldest_id)
-    rendered = _draw(request, group, numbers, loaded, about, listed=False)
-    found = [] if rendered is None else [rendered]
-    results = entities.render(found, loaded, request.services.links, partial=False)
+    results = _render(request, [group], await _load(request, [group]), listed=False)
     if not results.notification_groups:
         raise errors.RecordNotFound
     return results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stentor.domain import times
 from stentor.domain.notifications import BY_NAME, TRAITS, NotificationType
@@ -26,6 +27,31 @@ class OpenGroup:
     bucket: int
     newest_at: int
     oldest_at: int
+
+
+class Group(NamedTuple):
+    """A group as a list shows it, or a notification that stands alone (a group of one).
+
+    Its figures are those of its row, or of its members within a page's range (`PageRange`).
+    """
+
+    #: Its representative on the page.
+    id: int
+    group_key: str
+    type: str
+    status_id: int | None
+    size: int
+    #: Up to SAMPLE pairs of notification and sender, newest first.
+    newest: tuple[tuple[int, int], ...]
+    newest_id: int
+    newest_at: int
+    oldest_id: int
+    #: When its representative came.
+    at: int
+    #: Who sent its representative; 0 if he is known not to be suspended.
+    sender: int
+    #: What it is about if it stands alone, else 0.
+    activity_id: int
 
 
 def prefix(type: NotificationType, status_id: int | None) -> str | None:
@@ -88,3 +114,27 @@ def page_range(representatives: list[int], cursor: Cursor) -> PageRange:
     if cursor.ascending:
         return PageRange(last, cursor.before - 1)
     return PageRange(cursor.after + 1 if cursor.after else 0, first)
+
+
+def within(group: Group, span: PageRange) -> Group | None:
+    """A group with the figures that a page with that range shows; None if its row lacks members.
+
+    (notifications.md 5.4: what is above the range does not count, and nor does what is below
+    it as the lowest id.)
+    """
+    low, high = span.low, span.high
+    oldest_id, members = group.oldest_id, group.newest
+    if oldest_id < low:
+        seen = [one for one, _ in members if one >= low]
+        if not seen or len(seen) == len(members):
+            return None
+        oldest_id = seen[-1]
+    if group.newest_id <= high:
+        return group._replace(oldest_id=oldest_id)
+    upto = tuple(one for one in members if one[0] <= high)
+    # Of a member of which it is not the representative, the row does not know the time.
+    if len(members) < group.size or not upto or upto[0][0] != group.id:
+        return None
+    return group._replace(
+        size=len(upto), newest=upto, newest_id=group.id, newest_at=group.at, oldest_id=oldest_id
+    )

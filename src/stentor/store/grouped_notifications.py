@@ -8,145 +8,55 @@ the day before it, and those whose member at the edge is hidden because its send
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
+from operator import itemgetter
 
-from stentor.domain import times
-from stentor.domain.grouped_notifications import GROUPABLE, LIFETIME, PageRange
+import msgspec
+
+from stentor.domain import grouped_notifications as domain
+from stentor.domain.grouped_notifications import SAMPLE, Group, PageRange
 from stentor.domain.ids import LARGEST
-from stentor.domain.notifications import BY_NAME, Notification, NotificationType
+from stentor.domain.notifications import BY_NAME, Notification
 from stentor.domain.paging import Cursor
-from stentor.store import notification_pages, notifications
+from stentor.store import notifications
 from stentor.store.database import Reader, Row
-from stentor.store.notification_pages import ALONG_ALL, ALONG_TYPE, Along
-
-
-class Group(NamedTuple):
-    """A group as its row has it, or a notification that stands alone (a group of one).
-
-    ``id`` is its representative on the page; ``newest`` pairs of notification and sender.
-    """
-
-    id: int
-    group_key: str
-    type: str
-    status_id: int | None
-    size: int
-    newest: tuple[tuple[int, int], ...]
-    newest_id: int
-    newest_at: int
-    oldest_id: int
-    hidden: bool
-    alone: bool
-    activity_id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a page shows: which types (None: all), which of them grouped, filtered ones too?"""
-
-    types: frozenset[NotificationType] | None
-    grouped: frozenset[NotificationType]
-    include_filtered: bool = False
-    #: Only what comes from that account, filtered or not.
-    from_account_id: int | None = None
-    #: If ``types`` is None: all but these.
-    hidden: frozenset[NotificationType] = frozenset()
-
-    @property
-    def shown(self) -> frozenset[NotificationType]:
-        """The types that the page may hold."""
-        return (frozenset(NotificationType) if self.types is None else self.types) - self.hidden
-
-
-_VISIBLE = "f.suspended_at IS NULL AND f.deletion_requested_at IS NULL"
-_GROUP = (
-    "g.group_key, g.type, g.status_id, g.notifications_count, g.newest, g.newest_id,"
-    " g.newest_at, g.oldest_id"
+from stentor.store.notification_group_pages import (
+    PLAIN,
+    VISIBLE,
+    Shape,
+    Wanted,
+    named_query,
+    page_query,
 )
 
-
-def _group_branch(type: NotificationType, *, ascending: bool) -> str:
-    edge, order = ("oldest_id", "ASC") if ascending else ("newest_id", "DESC")
-    return (
-        f"SELECT g.{edge} AS id, {_GROUP},"
-        " CASE WHEN f.suspended_at IS NULL AND f.deletion_requested_at IS NULL"
-        " THEN 0 ELSE 1 END AS hidden, 0 AS alone, 0 AS sender, 0 AS activity"
-        " FROM notification_groups g"
-        " CROSS JOIN notifications n CROSS JOIN accounts f"
-        f" WHERE n.account_id = g.account_id AND n.id = g.{edge} AND f.id = n.from_account_id"
-        f" AND g.account_id = $1 AND g.type = '{type.value}'"
-        f" AND g.{edge} > $2 AND g.{edge} < $3 ORDER BY g.{edge} {order} LIMIT $4"
-    )
+_members = msgspec.json.Decoder(tuple[tuple[int, int], ...])
 
 
-def _single_branch(
-    along: Along, index: str, more: str = "", *, filtered: bool, ascending: bool
-) -> str:
-    return (
-        "SELECT n.id AS id, n.group_key, n.type, n.status_id, 1, '' AS newest, n.id AS newest_id,"
-        " n.created_at AS newest_at, n.id AS oldest_id, 0 AS hidden, 1 AS alone,"
-        " n.from_account_id AS sender, n.activity_id AS activity"
-        f" FROM notifications n /*+ notifications_{index} */ CROSS JOIN accounts f"
-        " WHERE f.id = n.from_account_id"
-        f" AND n.account_id = $1 AND n.filtered = {filtered} AND {along.where}{more}"
-        f" AND {_VISIBLE} ORDER BY {along.order(ascending=ascending)} LIMIT $4"
-    )
-
-
-@lru_cache(maxsize=512)
-def page_query(wanted: Wanted, *, ascending: bool) -> str:
-    """The SQL of a page: account $1, open interval ($2, $3), limit $4.
-
-    A merge of bounded ranges: for each grouped type its groups, and what stands alone.
-    """
-    shown = wanted.shown
-    grouped = [one for one in NotificationType if one in shown & wanted.grouped]
-    branches = [_group_branch(one, ascending=ascending) for one in grouped]
-    for filtered in (False, True) if wanted.include_filtered else (False,):
-        if wanted.types is None and wanted.grouped == GROUPABLE:
-            more = " AND n.group_key IS NULL"
-            if wanted.hidden:
-                more += f" AND n.type NOT IN ({notification_pages.names(wanted.hidden)})"
-            branches.append(
-                _single_branch(ALONG_ALL, "keyless", more, filtered=filtered, ascending=ascending)
-            )
-            continue
-        for one in [one for one in NotificationType if one in shown]:
-            more, index = "", "by_type"
-            if one in wanted.grouped:
-                more, index = " AND (n.group_key IS NULL) IS TRUE", "keyless_by_type"
-            branches.append(
-                _single_branch(ALONG_TYPE[one], index, more, filtered=filtered, ascending=ascending)
-            )
-    merged = " UNION ALL ".join(
-        f"SELECT * FROM ({branch}) AS branch{number}" for number, branch in enumerate(branches)
-    )
-    order = "ASC" if ascending else "DESC"
-    return f"SELECT * FROM ({merged}) AS merged ORDER BY id {order} LIMIT $4"
-
-
-def _newest(row: Row) -> tuple[tuple[int, int], ...]:
+def _newest(text: str) -> tuple[tuple[int, int], ...]:
     """The newest members as the group's row has them; none if they cannot be read."""
     try:
-        return tuple((int(one[0]), int(one[1])) for one in json.loads(row[5]))
-    except (IndexError, KeyError, TypeError, ValueError):
+        return _members.decode(text)
+    except msgspec.DecodeError:
         return ()
 
 
-def _member(row: Row) -> Group:
-    """A row of `page_query` or `_inner_query`."""
-    sender, activity_id = row[-2:]
-    if row[-3]:
-        return Group(
-            row[0], f"ungrouped-{row[0]}", row[2], row[3], 1, ((row[0], sender),), row[0], row[7],
-            row[0], hidden=False, alone=True, activity_id=activity_id,
-        )  # fmt: skip
+def _group(row: Row, *, judged: bool) -> Group:
+    """A row of `page_query` or `named_query`; ``judged``: nobody who is suspended sent it."""
+    (
+        number, key, type, status_id, size, newest, newest_id, newest_at, oldest_id, at, sender,
+        activity_id, _, is_alone,
+    ) = row  # fmt: skip
+    members: tuple[tuple[int, int], ...] = ((number, sender),)
+    if is_alone:
+        key = f"ungrouped-{number}"
+    else:
+        members = _newest(newest)
+        if not sender and members:
+            sender = members[0][1]
     return Group(
-        row[0], row[1], row[2], row[3], row[4], _newest(row), row[6], row[7], row[8],
-        hidden=bool(row[9]), alone=False,
+        number, key, type, status_id, size, members, newest_id, newest_at, oldest_id, at,
+        0 if judged else sender, activity_id,
     )  # fmt: skip
 
 
@@ -154,64 +64,65 @@ def alone(row: Notification) -> Group:
     """A notification as a group of one, whatever key it has."""
     return Group(
         row.id, f"ungrouped-{row.id}", row.type, row.status_id, 1,
-        ((row.id, row.from_account_id),), row.id, row.created_at, row.id,
-        hidden=False, alone=True, activity_id=row.activity_id,
+        ((row.id, row.from_account_id),), row.id, row.created_at, row.id, row.created_at, 0,
+        row.activity_id,
     )  # fmt: skip
 
 
-@lru_cache(maxsize=128)
-def _inner_query(which: str, types: frozenset[NotificationType], *, ascending: bool) -> str:
-    """Groups of that kind with their visible member nearest to the page's anchor in ($2, $3)."""
-    order = "ASC" if ascending else "DESC"
-    names = ", ".join(f"'{one.value}'" for one in NotificationType if one in types)
-    return (
-        "SELECT * FROM (SELECT ("
-        "  SELECT n.id FROM notifications n CROSS JOIN accounts f"
-        "  WHERE f.id = n.from_account_id"
-        "  AND n.account_id = g.account_id AND n.group_key = g.group_key"
-        f"  AND n.id > $2 AND n.id < $3 AND {_VISIBLE} ORDER BY n.id {order} LIMIT 1) AS id,"
-        f" {_GROUP}, 0 AS hidden, 0 AS alone, 0 AS sender, 0 AS activity"
-        f" FROM notification_groups g WHERE g.account_id = $1 AND g.type IN ({names})"
-        f" AND {which}) AS inner_groups WHERE id IS NOT NULL"
-    )
+async def page(
+    db: Reader, account_id: int, cursor: Cursor, wanted: Wanted, *, visible_only: bool = False
+) -> list[Group]:
+    """The groups of one page as it shows them, newest representative first (1.8, 5.4).
 
+    Unless ``visible_only`` it may be as if nobody were suspended. Whoever shows it knows the
+    senders: if the one of a representative is suspended, the page is to be asked for again.
 
-# The groups that reach across id $4: begun before it and still growing after it. A member at or
-# after the cursor is at most LIFETIME younger than the group; $5 is that, and some for clocks.
-_CUT = (
-    "g.oldest_id < $4 AND g.newest_id >= $4 AND g.oldest_at >= ("
-    " SELECT c.created_at FROM notifications c WHERE c.account_id = $1 AND c.id >= $4"
-    " ORDER BY c.id LIMIT 1) - $5"
-)
-_SLACK = times.HOUR
-
-
-async def page(db: Reader, account_id: int, cursor: Cursor, wanted: Wanted) -> list[Group]:
-    """The groups of one page, newest representative first (notifications.md 1.8).
-
-    One query for the common page, one more if a cursor may cut groups, two more if the sender
+    One query for the common page, one more if a cursor cuts large groups, two more if the sender
     at the edge of a group is suspended; none depends on the size of a group.
     """
+    found = await _representatives(db, account_id, cursor, wanted, visible_only=visible_only)
+    if not found:
+        return []
+    span = domain.page_range([one.id for one in found], cursor)
+    return await _within(db, account_id, found, span)
+
+
+async def _representatives(
+    db: Reader, account_id: int, cursor: Cursor, wanted: Wanted, *, visible_only: bool
+) -> list[Group]:
+    """The groups of a page as their rows have them, newest representative first."""
     if wanted.from_account_id is not None:
         return await _by_sender(db, account_id, cursor, wanted)
-    types = wanted.shown
-    if not types or cursor.limit <= 0:
+    # The row of a group does not say who sent its oldest member.
+    judged = visible_only or cursor.ascending
+    rows = await _rows(db, account_id, cursor, wanted, visible_only=judged)
+    found = [_group(row, judged=judged) for row in rows]
+    return found[::-1] if cursor.ascending else found
+
+
+async def _rows(
+    db: Reader, account_id: int, cursor: Cursor, wanted: Wanted, *, visible_only: bool
+) -> list[Row]:
+    """The rows of `page_query`, in the order of the page's anchor."""
+    if cursor.limit <= 0 or not wanted.shown:
         return []
-    grouped = types & wanted.grouped
     ascending = cursor.ascending
-    found, hidden = await _edges(db, account_id, cursor, wanted)
+    cut = cursor.after > 0 if ascending else cursor.before < LARGEST
+    sql = page_query(wanted, Shape(ascending, cut, visible_only))
     interval = (account_id, cursor.after, cursor.before)
-    if hidden:
-        sql = _inner_query("g.group_key = ANY($4)", grouped, ascending=ascending)
-        rows = await db.fetch(sql, *interval, [one.group_key for one in hidden])
-        found += [_member(row) for row in rows]
-    cut = cursor.after + 1 if ascending else cursor.before
-    if grouped and (cut < LARGEST if not ascending else cut > 1):
-        sql = _inner_query(_CUT, grouped, ascending=ascending)
-        rows = await db.fetch(sql, *interval, cut, LIFETIME + _SLACK)
-        found += [_member(row) for row in rows]
-    found.sort(key=lambda one: one.id, reverse=not ascending)
-    return sorted(found[: cursor.limit], key=lambda one: one.id, reverse=True)
+    size = cursor.limit
+    while True:
+        rows = await db.fetch(sql, *interval, size)
+        hidden = [row[1] for row in rows if row[-2]]
+        if not hidden:
+            return rows
+        # Enough that show their edge; those on the way that hide it may stand further on.
+        if len(rows) < size or len(rows) - len(hidden) >= cursor.limit:
+            break
+        size = cursor.limit + 2 * len(hidden)
+    rows = [row for row in rows if not row[-2]]
+    rows += await db.fetch(named_query(ascending=ascending), *interval, hidden)
+    return sorted(rows, key=itemgetter(0), reverse=not ascending)[: cursor.limit]
 
 
 async def _by_sender(db: Reader, account_id: int, cursor: Cursor, wanted: Wanted) -> list[Group]:
@@ -237,7 +148,7 @@ async def _by_sender(db: Reader, account_id: int, cursor: Cursor, wanted: Wanted
         at = replace(at, after=rows[0].id) if cursor.ascending else replace(at, before=rows[-1].id)
     groups = await _load(db, account_id, [key for key in found if not key.startswith("ungrouped")])
     page = [
-        groups[key]._replace(id=row.id) if key in groups else alone(row)
+        groups[key]._replace(id=row.id, at=row.created_at) if key in groups else alone(row)
         for key, row in found.items()
     ]
     return sorted(page, key=lambda one: one.id, reverse=True)
@@ -248,54 +159,19 @@ async def _load(db: Reader, account_id: int, group_keys: list[str]) -> dict[str,
     if not group_keys:
         return {}
     rows = await db.fetch(
-        f"SELECT g.newest_id, {_GROUP}, 0, 0, 0, 0 FROM notification_groups g"
+        f"SELECT g.newest_id, {PLAIN.replace('$at', 'g.newest_at')} FROM notification_groups g"
         " WHERE g.account_id = $1 AND g.group_key = ANY($2)",
         account_id,
         group_keys,
     )
-    return {row[1]: _member(row) for row in rows}
+    return {row[1]: _group(row, judged=True) for row in rows}
 
 
-async def _edges(
-    db: Reader, account_id: int, cursor: Cursor, wanted: Wanted
-) -> tuple[list[Group], list[Group]]:
-    """Enough groups that show their edge in the interval, and those on the way that hide it."""
-    sql = page_query(wanted, ascending=cursor.ascending)
-    size = cursor.limit
-    while True:
-        rows = await db.fetch(sql, account_id, cursor.after, cursor.before, size)
-        members = [_member(row) for row in rows]
-        hidden = [one for one in members if one.hidden]
-        if len(rows) < size or len(members) - len(hidden) >= cursor.limit:
-            return [one for one in members if not one.hidden], hidden
-        size = cursor.limit + 2 * len(hidden)
-
-
-class Statistics(NamedTuple):
-    """What a list says of a group (notifications.md 5.4)."""
-
-    size: int
-    most_recent_id: int
-    latest_at: int
-    sample_account_ids: tuple[int, ...]
-    page_min_id: int
-
-
-LOWEST = """
-    SELECT g.group_key, (
-        SELECT min(n.id) FROM notifications n
-        WHERE n.account_id = g.account_id AND n.group_key = g.group_key AND n.id >= $3)
-    FROM notification_groups g WHERE g.account_id = $1 AND g.group_key = ANY($2)
-"""
-# The n-th newest member up to $3, for n from 0 to 7: eight short seeks.
-_NTH = ", ".join(
-    "(SELECT n.id FROM notifications n WHERE n.account_id = g.account_id"
-    f" AND n.group_key = g.group_key AND n.id <= $3 ORDER BY n.id DESC LIMIT 1 OFFSET {n})"
-    for n in range(8)
-)
-# Members up to $3: all segments begun by then, less what the last of them has beyond it.
-UP_TO = f"""
-    SELECT g.group_key,
+# Of the groups with keys $2: their members up to $3 (all segments begun by then, less what the
+# last of them has beyond it), the lowest id from $4 on, and the newest members up to $3.
+MEMBERS = f"""
+    WITH counted AS MATERIALIZED (
+      SELECT g.group_key,
         COALESCE((SELECT sum(s.notifications_count) FROM notification_group_segments s
           WHERE s.account_id = g.account_id AND s.group_key = g.group_key
             AND s.first_id <= $3), 0)
@@ -305,71 +181,62 @@ UP_TO = f"""
              AND n.id < CASE WHEN g.segment_first_id <= $3 THEN {LARGEST}
                ELSE COALESCE((SELECT min(s.first_id) FROM notification_group_segments s
                  WHERE s.account_id = g.account_id AND s.group_key = g.group_key
-                   AND s.first_id > $3), g.segment_first_id) END),
-        {_NTH}
-    FROM notification_groups g WHERE g.account_id = $1 AND g.group_key = ANY($2)
-"""
-# By id: SQLite would rather read all of the account's notifications along the clustered key.
-SENDERS = """
-    SELECT id, from_account_id, created_at FROM notifications /*+ notifications_id */
-    WHERE account_id = $1 AND id = ANY($2)
+                   AND s.first_id > $3), g.segment_first_id) END) AS size,
+        (SELECT min(n.id) FROM notifications n
+         WHERE n.account_id = g.account_id AND n.group_key = g.group_key AND n.id >= $4) AS lowest,
+        COALESCE((SELECT n.id FROM notifications n
+          WHERE n.account_id = g.account_id AND n.group_key = g.group_key AND n.id <= $3
+          ORDER BY n.id DESC LIMIT 1 OFFSET {SAMPLE - 1}), 0) AS sampled
+      FROM notification_groups g WHERE g.account_id = $1 AND g.group_key = ANY($2))
+    SELECT c.group_key, c.size, c.lowest, n.id, n.from_account_id, n.created_at
+    FROM counted c CROSS JOIN notifications n /*+ notifications_of_group */
+    WHERE n.account_id = $1 AND n.group_key = c.group_key AND n.id >= c.sampled AND n.id <= $3
+    ORDER BY n.id DESC
 """
 
 
-async def statistics(
+async def _within(
     db: Reader, account_id: int, groups: list[Group], span: PageRange
-) -> dict[str, Statistics]:
-    """The statistics of a page by group key; at most three queries.
+) -> list[Group]:  # fmt: skip
+    """The groups with the figures of a page with that range (5.4); at most one query.
 
-    Most groups need none: only those that reach below the page are asked for their lowest id on
-    it, and only those that reach above it are counted.
+    Most groups need none: those that reach neither below the page nor above it, and those
+    whose row has all members that matter.
     """
-    below = [one.group_key for one in groups if not one.alone and one.oldest_id < span.low]
-    above = [one.group_key for one in groups if not one.alone and one.newest_id > span.high]
-    lowest: dict[str, int] = {}
-    if below:
-        lowest = {row[0]: row[1] for row in await db.fetch(LOWEST, account_id, below, span.low)}
-    counted = await _counted(db, account_id, above, span.high) if above else {}
-    stats = {}
-    for one in groups:
-        page_min_id = lowest.get(one.group_key, one.oldest_id)
-        stats[one.group_key] = counted.get(
-            one.group_key,
-            Statistics(
-                one.size,
-                one.newest_id,
-                one.newest_at,
-                tuple(sender for _, sender in one.newest),
-                page_min_id,
-            ),
-        )._replace(page_min_id=page_min_id)
-    return stats
+    low, high = span.low, span.high
+    asked: dict[str, int] = {}
+    for index, one in enumerate(groups):
+        if one.oldest_id < low or one.newest_id > high:
+            shown = domain.within(one, span)
+            if shown is None:
+                asked[one.group_key] = index
+            else:
+                groups[index] = shown
+    if asked:
+        members: dict[str, list[Row]] = {}
+        for row in await db.fetch(MEMBERS, account_id, list(asked), high, low):
+            members.setdefault(row[0], []).append(row)
+        for key, rows in members.items():
+            groups[asked[key]] = _counted(groups[asked[key]], rows)
+    return groups
 
 
-async def _counted(
-    db: Reader, account_id: int, keys: list[str], high: int
-) -> dict[str, Statistics]:
-    rows = await db.fetch(UP_TO, account_id, keys, high)
-    samples = {row[0]: [one for one in row[2:] if one is not None] for row in rows}
-    ids = [one for sample in samples.values() for one in sample]
-    senders = {row[0]: row for row in await db.fetch(SENDERS, account_id, ids)}
-    return {
-        row[0]: Statistics(
-            int(row[1]),
-            samples[row[0]][0],
-            senders[samples[row[0]][0]][2],
-            tuple(senders[one][1] for one in samples[row[0]]),
-            0,
-        )
-        for row in rows
-        if samples[row[0]]
-    }
+def _counted(group: Group, rows: Sequence[Row]) -> Group:
+    """A group by its rows of MEMBERS."""
+    _, size, lowest, newest_id, _, newest_at = rows[0]
+    return group._replace(
+        size=int(size),
+        newest=tuple((row[3], row[4]) for row in rows),
+        newest_id=newest_id,
+        newest_at=newest_at,
+        oldest_id=lowest,
+    )
 
 
 # One visible notification of that key; uses notifications_of_group.
 FIND = f"""
     SELECT n.id FROM notifications n CROSS JOIN accounts f
-    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.group_key = $2 AND {_VISIBLE}
+    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.group_key = $2 AND {VISIBLE}
     ORDER BY n.id DESC LIMIT 1
 """
 
@@ -386,7 +253,7 @@ async def find(db: Reader, account_id: int, group_key: str) -> Group | None:
 ACCOUNTS = f"""
     SELECT n.id, n.from_account_id FROM notifications n CROSS JOIN accounts f
     WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.group_key = $2
-      AND n.id > $3 AND n.id < $4 AND {_VISIBLE}
+      AND n.id > $3 AND n.id < $4 AND {VISIBLE}
     ORDER BY n.id %s LIMIT $5
 """
 ACCOUNTS_PAGE = {False: ACCOUNTS % "DESC", True: ACCOUNTS % "ASC"}
@@ -414,4 +281,7 @@ async def unread_count(db: Reader, account_id: int, limit: int, wanted: Wanted) 
         "SELECT last_read_id FROM markers WHERE account_id = $1 AND timeline = 'notifications'",
         account_id,
     )
-    return len(await page(db, account_id, Cursor(limit, last_read or 0), wanted))
+    unread = Cursor(limit, last_read or 0)
+    if wanted.from_account_id is not None:
+        return len(await _by_sender(db, account_id, unread, wanted))
+    return len(await _rows(db, account_id, unread, wanted, visible_only=True))
