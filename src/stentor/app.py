@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stentor import logs
+from stentor import folders, logs
 from stentor.actions import housekeeping, jobs, last_uses, retention
 from stentor.api import application, auth
 from stentor.api.rate_limits import RateLimits
@@ -235,7 +235,7 @@ class Application:
                 return
             logs.configure_if_nobody_has(self.settings.log_level)
             folder = Path(self.settings.data)
-            await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+            await asyncio.to_thread(folders.make, folder, mode=0o700)
             self._lock = None if self._locked else Lock(folder)
             if self._lock is not None:
                 self._lock.note(f"{self.settings.site_scheme}://{self.settings.site_domain}")

@@ -15,6 +15,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from stentor import folders
+
 
 class KeysProblem(Exception):
     """The key file cannot be used; the text says why and what to do."""
@@ -64,7 +66,7 @@ def _create(file: Path) -> None:
         "secret": base64.b64encode(secrets.token_bytes(32)).decode(),
         "vapid": base64.b64encode(number.to_bytes(32, "big")).decode(),
     }
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folders.make(file.parent, mode=0o700)
     # Whole or absent: a process that starts meanwhile, or a power cut, never sees half a file.
     handle, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
@@ -76,8 +78,4 @@ def _create(file: Path) -> None:
             os.link(draft, file)
     finally:
         Path(draft).unlink()
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    folders.sync(file.parent)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from stentor import logs
+from stentor import folders, logs
 from stentor.app import key_file, open_bus
 from stentor.config import ConfigProblem, Settings, load, variable
 from stentor.domain.links import Links
@@ -138,7 +138,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def make_folder(settings: Settings) -> None:
     """The data folder, unless the database is elsewhere."""
     if not settings.database_url:
-        Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
+        folders.make(Path(settings.data), mode=0o700)
 
 
 async def open_existing(settings: Settings) -> Database:

@@ -22,6 +22,7 @@ import click
 import structlog
 import uvloop
 
+from stentor import folders
 from stentor.app import Application
 from stentor.commands import common, server
 from stentor.config import Settings
@@ -217,7 +218,7 @@ def run(settings: Settings, announcement: server.Announcement) -> int:
     Raises Failure, AlreadyRunning or OSError before anything was started.
     """
     folder = Path(settings.data)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folders.make(folder, mode=0o700)
     lock = Lock(folder)
     try:
         listener = server.bind(settings.host, settings.port)

@@ -12,6 +12,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from stentor import folders
 from stentor.domain.pictures import Picture
 from stentor.store.database import StorageProblem
 
@@ -39,8 +40,8 @@ def save_profile_image(folder: Path, kind: str, account_id: int, data: bytes) ->
 
 
 def _write(path: Path, data: bytes) -> None:
-    """All of it under its name, or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """All of it under its name and on the disk, or nothing."""
+    folders.make(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     temporary = Path(name)
     try:
@@ -52,6 +53,7 @@ def _write(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    folders.sync(path.parent)
 
 
 def read(folder: Path, path: str) -> tuple[bytes, str] | None:
