@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-pytest_plugins = ["tests.servers", "tests.fixtures", "tests.serving"]
+pytest_plugins = ["tests.servers", "tests.recycling", "tests.fixtures", "tests.serving"]
 
 
 @pytest.fixture(autouse=True)

@@ -51,6 +51,7 @@ HELPERS = {
     "recorders",
     "recordings",
     "said",
+    "recycling",
     "servers",
     "serving",
     "shapes",

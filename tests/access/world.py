@@ -25,6 +25,7 @@ from tests.factories import (
     make_mentioned,
     make_status,
     make_token,
+    start_counting,
 )
 from tests.fixtures import RecordingBus, make_services
 from tests.helpers import Answer, Client, Clock
@@ -215,6 +216,7 @@ class World:
 
 async def worlds(url: str, folder: Path) -> AsyncIterator[World]:
     """One world, closed at the end."""
+    start_counting()
     database = await open_database(url or f"sqlite:{folder / 'stentor.db'}")
     await database.migrate()
     clock, bus = Clock(), RecordingBus()

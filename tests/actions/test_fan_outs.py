@@ -418,17 +418,9 @@ class _DoomedTransaction:
         return counted
 
 
-@pytest.fixture
-def url(engine: str, db: Database, request: pytest.FixtureRequest, tmp_path: Any) -> str:
-    """Where the test's database is."""
-    if engine == "sqlite":
-        return f"sqlite:{tmp_path / 'stentor.db'}"
-    return str(request.getfixturevalue("migrated_postgres_url"))
-
-
 @pytest.mark.usefixtures("small_steps")
 async def test_a_process_killed_at_any_statement_tells_everybody_once(
-    client: Client, ann: Person, url: str
+    client: Client, ann: Person, db_url: str
 ) -> None:
     """Every process dies a statement later than the one before, and another goes on."""
     people = await many_followers(client, ann, 8)
@@ -437,7 +429,7 @@ async def test_a_process_killed_at_any_statement_tells_everybody_once(
         await insert(client.db, "poll_votes", poll_id=status_id, account_id=one, choice=0)
     bus, kills = RecordingBus(), 0
     for statements in range(200):
-        database = await open_database(url)
+        database = await open_database(db_url)
         try:
             await jobs.work_off(Doomed(database, statements), bus, now=NOW + 2 * HOUR)  # type: ignore[arg-type]  # it is one, nearly
             break
@@ -454,12 +446,12 @@ async def test_a_process_killed_at_any_statement_tells_everybody_once(
 
 
 @pytest.mark.usefixtures("small_steps")
-async def test_each_step_may_be_another_process(client: Client, ann: Person, url: str) -> None:
+async def test_each_step_may_be_another_process(client: Client, ann: Person, db_url: str) -> None:
     people = await many_followers(client, ann, 7)
     await post(client, ann)
     bus, progress = RecordingBus(), []
     while await pending(client.db):
-        database = await open_database(url)
+        database = await open_database(db_url)
         assert await jobs.work(database, bus, now=NOW)
         await database.close()
         progress.append(len(await told(client.db, "status")))

@@ -45,9 +45,7 @@ async def test_whoever_changes_a_row_the_change_is_seen(
     assert getattr((await accounts.load(db, [ann.id]))[ann.id], column) == value
 
 
-async def test_while_nobody_commits_anything_a_generation_lasts(
-    db: Database, request: pytest.FixtureRequest
-) -> None:
+async def test_while_nobody_commits_anything_a_generation_lasts(db: Database, db_url: str) -> None:
     """SQLite says so for next to nothing, so there even the look at the versions is spared."""
     ann = await make_account(db, token=None)
     await accounts.load(db, [ann.id])
@@ -58,7 +56,7 @@ async def test_while_nobody_commits_anything_a_generation_lasts(
     with query_budget(db, 0):
         await accounts.load(db, [ann.id])
     assert db.generation() == first
-    other = await open_database(f"sqlite:{request.getfixturevalue('tmp_path') / 'stentor.db'}")
+    other = await open_database(db_url)
     async with other.transaction() as tx:
         await tx.run("UPDATE accounts SET note = 'x' WHERE id = $1", ann.id)
         assert db.generation() == first  # not committed yet
@@ -83,15 +81,10 @@ async def test_what_was_rolled_back_is_not_remembered(db: Database) -> None:
     assert (await accounts.load(db, [ann.id]))[ann.id].display_name == "Now"
 
 
-async def test_another_process_is_noticed(db: Database, request: pytest.FixtureRequest) -> None:
+async def test_another_process_is_noticed(db: Database, db_url: str) -> None:
     ann = await make_account(db, token=None)
     await accounts.load(db, [ann.id])
-    url = (
-        f"sqlite:{request.getfixturevalue('tmp_path') / 'stentor.db'}"
-        if db.engine == "sqlite"
-        else request.getfixturevalue("migrated_postgres_url")
-    )
-    other = await open_database(url)
+    other = await open_database(db_url)
     async with other.transaction() as tx:
         await tx.run("UPDATE accounts SET display_name = 'Elsewhere' WHERE id = $1", ann.id)
     await other.close()

@@ -9,13 +9,13 @@ import pytest
 from stentor.store import filters
 from stentor.store.database import Database
 from tests.factories import NOW, make_account, make_status
+from tests.fixtures import Filled
 
 PEOPLE = 2000
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
 
 
-@pytest.fixture
-async def crowd(db: Database) -> Database:
+async def many_filters(db: Database) -> None:
     """Two thousand people with ten filters each, a keyword in each, and one status in all."""
     status_id = await make_status(db, (await make_account(db)).id)
     async with db.transaction() as tx:
@@ -39,7 +39,11 @@ async def crowd(db: Database) -> Database:
             status_id,
         )
         await tx.run("ANALYZE")
-    return db
+
+
+@pytest.fixture
+async def crowd(filled: Filled) -> Database:
+    return await filled(many_filters)
 
 
 async def test_filters_are_read_along_the_index_of_their_account(crowd: Database) -> None:

@@ -14,6 +14,7 @@ from stentor.domain.notifications import NotificationType
 from stentor.store import notification_group_pages, notification_pages, notification_requests
 from stentor.store.database import Database
 from stentor.store.notification_group_pages import Shape, Wanted
+from tests.fixtures import Filled
 
 T = NotificationType
 NUMBERS = (
@@ -35,8 +36,7 @@ CURSORS = {
 TYPES = (None, frozenset({T.MENTION}), frozenset({T.POLL, T.STATUS, T.FAVOURITE}))
 
 
-@pytest.fixture
-async def history(db: Database) -> Database:
+async def long_histories(db: Database) -> None:
     """Twelve people with 5,000 notifications each, one in forty filtered; figures about them."""
     people = NUMBERS.format(
         least=1,
@@ -66,7 +66,11 @@ async def history(db: Database) -> Database:
             span = {"least": least, "most": least + AT_ONCE - 1}
             await tx.run(NUMBERS.format(table="notifications", **span, **columns))
         await tx.run("ANALYZE")
-    return db
+
+
+@pytest.fixture
+async def history(filled: Filled) -> Database:
+    return await filled(long_histories)
 
 
 async def plans(db: Database, sql: str, values: list[Any]) -> list[str]:

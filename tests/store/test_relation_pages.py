@@ -18,6 +18,7 @@ from stentor.store import (
 )
 from stentor.store.database import Database
 from tests.factories import NOW
+from tests.fixtures import Filled
 
 NUMBERS = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
@@ -51,14 +52,17 @@ PAGES = {
 }
 
 
-@pytest.fixture
-async def crowd(db: Database) -> Database:
+async def many_relations(db: Database) -> None:
     async with db.transaction() as tx:
         for table, columns, values in CROWD:
             statement = NUMBERS.format(most=PEOPLE, table=table, columns=columns, values=values)
             await tx.run(f"{statement} WHERE TRUE ON CONFLICT DO NOTHING")
         await tx.run("ANALYZE")
-    return db
+
+
+@pytest.fixture
+async def crowd(filled: Filled) -> Database:
+    return await filled(many_relations)
 
 
 async def test_a_page_of_a_relation_is_a_range_of_its_index(crowd: Database) -> None:

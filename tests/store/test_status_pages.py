@@ -11,6 +11,7 @@ from stentor.store import account_statuses, favourites, marks, statuses, threads
 from stentor.store.account_statuses import Selection
 from stentor.store.database import Database
 from tests.factories import NOW
+from tests.fixtures import Filled
 
 NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
 MANY = 6000
@@ -40,8 +41,7 @@ CROWD = (
 WALKS = re.compile(r"SCAN (?!carray|up|down|n\b)[a-z]+|Seq Scan on (?!accounts)\w+")
 
 
-@pytest.fixture
-async def crowd(db: Database) -> Database:
+async def many_statuses(db: Database) -> None:
     async with db.transaction() as tx:
         for table, columns, values in CROWD:
             most = MANY if "i * 100" not in values else MANY // 100
@@ -51,7 +51,11 @@ async def crowd(db: Database) -> Database:
                 " WHERE TRUE ON CONFLICT DO NOTHING"
             )
         await tx.run("ANALYZE")
-    return db
+
+
+@pytest.fixture
+async def crowd(filled: Filled) -> Database:
+    return await filled(many_statuses)
 
 
 SELECTIONS = [

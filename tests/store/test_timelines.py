@@ -15,6 +15,7 @@ from stentor.domain.paging import Anchor, Cursor
 from stentor.store import statuses, timelines
 from stentor.store.database import Database
 from tests.factories import NOW, snowflake
+from tests.fixtures import Filled
 
 PEOPLE = 9
 STATUSES = 90
@@ -439,14 +440,17 @@ CROWD = (
 )  # fmt: skip
 
 
-@pytest.fixture
-async def crowded(db: Database) -> Database:
+async def many_statuses(db: Database) -> None:
     """Twenty thousand statuses of two hundred accounts; account 1 follows fifty of them."""
     async with db.transaction() as tx:
         for table, count, values in CROWD:
             await tx.run(f"INSERT INTO {table} {NUMBERS.format(count)} SELECT {values} FROM n")
         await tx.run("ANALYZE")
-    return db
+
+
+@pytest.fixture
+async def crowded(filled: Filled) -> Database:
+    return await filled(many_statuses)
 
 
 WALKS = {
