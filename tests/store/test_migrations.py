@@ -52,19 +52,3 @@ def test_both_engines_have_the_same_steps() -> None:
     }
     assert names["sqlite"] == names["postgres"]
     assert len(set(names["sqlite"])) == len(names["sqlite"])
-
-
-async def test_every_notification_table_leads_with_the_recipient(db: Database) -> None:
-    """So that PostgreSQL can be partitioned by recipient."""
-    for line in await db.describe():
-        if (
-            "notification" in line
-            and "PRIMARY KEY" in line
-            and "FOREIGN" not in line.split("PRIMARY")[0]
-        ):
-            key = line.split("PRIMARY KEY", 1)[1]
-            if (
-                line.startswith("CREATE TABLE notifications ")
-                or "notification_groups" in line.split("(")[0]
-            ):
-                assert key.lstrip(" (").startswith("account_id")

@@ -58,7 +58,7 @@ async def update(request: Request) -> Any:
     services = request.services
     async with services.db.transaction() as tx:
         saved = await store.set_preferences(
-            tx, _owner(request).access_token_id, _preferences(request), now=services.now()
+            tx, _owner(request), _preferences(request), now=services.now()
         )
     if saved is None:
         raise errors.NotFound
@@ -89,7 +89,7 @@ def _owner(request: Request) -> Owner:
 
 
 async def _find(request: Request) -> PushSubscription:
-    found = await store.find_by_token(request.services.db, _owner(request).access_token_id)
+    found = await store.find_own(request.services.db, _owner(request))
     if found is None:
         raise errors.NotFound
     return found

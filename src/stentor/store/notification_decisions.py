@@ -79,8 +79,8 @@ async def page(
 async def sweep(tx: Transaction, *, now: int) -> int:
     """Forgets some of those that are older than KEPT; how many."""
     return await tx.run(
-        "DELETE FROM notification_decisions WHERE id IN"
-        " (SELECT id FROM notification_decisions WHERE created_at < $1 LIMIT 1000"
+        "DELETE FROM notification_decisions WHERE (account_id, id) IN"
+        " (SELECT account_id, id FROM notification_decisions WHERE created_at < $1 LIMIT 1000"
         " FOR UPDATE SKIP LOCKED)",
         now - KEPT,
     )

@@ -70,7 +70,7 @@ async def find_newer(
 async def old_push_attempts(tx: Transaction, *, now: int) -> int:
     """Forgets some of those that are older than KEPT; how many."""
     return await tx.run(
-        "DELETE FROM push_attempts WHERE id IN"
-        " (SELECT id FROM push_attempts WHERE started_at < $1 LIMIT 1000)",
+        "DELETE FROM push_attempts WHERE (account_id, id) IN"
+        " (SELECT account_id, id FROM push_attempts WHERE started_at < $1 LIMIT 1000)",
         now - KEPT,
     )

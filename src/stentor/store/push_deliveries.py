@@ -22,7 +22,7 @@ ADD = """
     INSERT INTO push_deliveries
         (account_id, notification_id, subscription_id, origin, run_at, created_at)
     SELECT $1::bigint, $2::bigint, s.id, s.origin, $4::bigint, $4::bigint
-    FROM push_subscriptions s WHERE s.id = $3
+    FROM push_subscriptions s WHERE s.account_id = $1 AND s.id = $3
     ON CONFLICT DO NOTHING
 """
 

@@ -78,7 +78,7 @@ SAVE = f"""
     INSERT INTO push_subscriptions (access_token_id, account_id, endpoint, p256dh, auth,
         standard, alerts, policy, sealed_token, created_at, updated_at, origin)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
-    ON CONFLICT (access_token_id) DO UPDATE SET
+    ON CONFLICT (account_id, access_token_id) DO UPDATE SET
         endpoint = excluded.endpoint, origin = excluded.origin, p256dh = excluded.p256dh,
         auth = excluded.auth, standard = excluded.standard, alerts = excluded.alerts,
         policy = excluded.policy,
@@ -90,7 +90,8 @@ SAVE = f"""
 
 # Deliveries are claimed by the origin that they go to.
 FOLLOW = """
-    UPDATE push_deliveries SET origin = $2 WHERE subscription_id = $1 AND origin <> $2
+    UPDATE push_deliveries SET origin = $2
+    WHERE subscription_id = $1 AND origin <> $2 AND account_id = $3
 """
 
 
@@ -115,26 +116,28 @@ async def save(
         origin(target.endpoint),
     )
     saved = read(rows[0])
-    await tx.run(FOLLOW, saved.id, origin(target.endpoint))
+    await tx.run(FOLLOW, saved.id, origin(target.endpoint), owner.account_id)
     return saved
 
 
-async def find_by_token(db: Reader, access_token_id: int) -> PushSubscription | None:
+async def find_own(db: Reader, owner: Owner) -> PushSubscription | None:
     """The token's own, whatever others the person has."""
     row = await db.fetch_row(
-        f"SELECT {COLUMNS} FROM push_subscriptions s WHERE s.access_token_id = $1", access_token_id
+        f"SELECT {COLUMNS} FROM push_subscriptions s"
+        " WHERE s.access_token_id = $1 AND s.account_id = $2",
+        *owner,
     )
     return None if row is None else read(row)
 
 
 async def set_preferences(
-    tx: Transaction, access_token_id: int, preferences: Preferences, *, now: int
+    tx: Transaction, owner: Owner, preferences: Preferences, *, now: int
 ) -> PushSubscription | None:
     """Replaces alerts and policy of the token's own; None if it has none."""
     rows = await tx.fetch(
-        "UPDATE push_subscriptions SET alerts = $2, policy = $3, updated_at = $4"
-        f" WHERE access_token_id = $1 RETURNING {_RETURNED}",
-        access_token_id,
+        "UPDATE push_subscriptions SET alerts = $3, policy = $4, updated_at = $5"
+        f" WHERE access_token_id = $1 AND account_id = $2 RETURNING {_RETURNED}",
+        *owner,
         _write(preferences.alerts),
         preferences.policy,
         now,

@@ -1,3 +1,6 @@
+-- Every key of these tables begins with the recipient, so that PostgreSQL can keep them in
+-- partitions by him.
+
 -- Bumped with every change of what its owner could list; locks an inbox while ids are given
 -- out, so that they become visible in their order.
 CREATE TABLE notification_inboxes (
@@ -95,16 +98,16 @@ CREATE TABLE notification_permissions (
 CREATE INDEX notification_permissions_from ON notification_permissions (from_account_id);
 
 CREATE TABLE notification_requests (
-  id bigint PRIMARY KEY,
+  id bigint NOT NULL,
   account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
   from_account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
   last_status_id bigint REFERENCES statuses (id) ON DELETE SET NULL,
   notifications_count bigint NOT NULL DEFAULT 0,
   created_at bigint NOT NULL,
   updated_at bigint NOT NULL,
+  PRIMARY KEY (account_id, id),
   UNIQUE (account_id, from_account_id)
 );
-CREATE INDEX notification_requests_page ON notification_requests (account_id, id);
 CREATE INDEX notification_requests_from ON notification_requests (from_account_id);
 CREATE INDEX notification_requests_of_status ON notification_requests (last_status_id);
 
