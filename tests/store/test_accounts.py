@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -66,6 +67,35 @@ async def test_while_nobody_commits_anything_a_generation_lasts(db: Database, db
         second = db.generation()
         await tx.run("UPDATE accounts SET note = 'y' WHERE id = $1", ann.id)
     assert db.generation() != second
+
+
+async def test_an_instant_lasts_until_anybody_commits(
+    db: Database, request: pytest.FixtureRequest
+) -> None:
+    ann = await make_account(db, token=None)
+    url = f"sqlite:{request.getfixturevalue('tmp_path') / 'stentor.db'}"
+    if db.engine == "postgres":
+        url = request.getfixturevalue("migrated_postgres_url")
+    other = await open_database(url)
+    seen = [await db.instant(), await db.instant()]
+    async with other.transaction() as tx:
+        await tx.run("UPDATE accounts SET note = 'x' WHERE id = $1", ann.id)
+        # On PostgreSQL one that has begun may show already; it is the same until it ends.
+        seen += [await db.instant(), await db.instant()]
+    seen += await asyncio.gather(*(db.instant() for _ in range(20)))
+    await other.close()
+    assert seen[0] == seen[1]
+    assert seen[2] == seen[3]
+    assert len(set(seen[4:])) == 1
+    assert seen[4] not in seen[:4]
+    with pytest.raises(ZeroDivisionError):
+        async with db.transaction() as tx:
+            await tx.run("UPDATE accounts SET note = 'y' WHERE id = $1", ann.id)
+            raise ZeroDivisionError
+    await accounts.load(db, [ann.id])
+    last = await db.instant()
+    await accounts.load(db, [ann.id])
+    assert await db.instant() == last
 
 
 async def test_what_was_rolled_back_is_not_remembered(db: Database) -> None:

@@ -13,6 +13,7 @@ import falcon.asgi
 from stentor import errors
 from stentor.api import responses
 from stentor.api.endpoint import Route, responder
+from stentor.api.remembered import Remembered
 from stentor.api.request import MULTIPART
 from stentor.api.services import Services
 from stentor.api.streaming import Streams
@@ -81,11 +82,15 @@ async def _falcon_problem(
 
 
 class _App(falcon.asgi.App[Any, Any]):
-    """Requests by falcon; streams as plain ASGI, which costs each of them less."""
+    """Requests by falcon; streams, and answers that can be given again, as plain ASGI.
 
-    def __init__(self, services: Services, **options: Any) -> None:
+    That costs each of them less.
+    """
+
+    def __init__(self, services: Services, routes: Iterable[Route], **options: Any) -> None:
         super().__init__(**options)
         self._streams = Streams(services)
+        self._remembered = Remembered(self._by_falcon, services, routes)
 
     async def __call__(  # type: ignore[override]  # so it is with falcon's own
         self, scope: Any, receive: Any, send: Any
@@ -93,7 +98,10 @@ class _App(falcon.asgi.App[Any, Any]):
         if Streams.takes(scope):
             await self._streams(scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await self._remembered(scope, receive, send)
+
+    async def _by_falcon(self, scope: Any, receive: Any, send: Any) -> None:
+        await super().__call__(scope, receive, send)
 
 
 def build(routes: Iterable[Route], services: Services) -> falcon.asgi.App[Any, Any]:
@@ -101,7 +109,8 @@ def build(routes: Iterable[Route], services: Services) -> falcon.asgi.App[Any, A
 
     Raises ValueError if two routes have the same path and verb.
     """
-    app = _App(services, middleware=[_Headers(services.links.scheme)])
+    routes = list(routes)
+    app = _App(services, routes, middleware=[_Headers(services.links.scheme)])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
     form = falcon.media.MultipartFormHandler()

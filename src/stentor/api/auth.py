@@ -5,6 +5,7 @@ The order is that of reliability.md 2a: token, suspension, scope, person, state 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -138,10 +139,19 @@ def good(token: FoundToken, now: int) -> bool:
 
 
 async def authenticate(
-    db: Reader, secret: str | None, access: Access, accepted: frozenset[str], now: int
+    db: Reader,
+    secret: str | None,
+    access: Access,
+    accepted: frozenset[str],
+    now: int,
+    *,
+    instant: Hashable | None = None,
 ) -> Viewer | None:
-    """Looks the token up and judges it. One query, none without a token."""
-    token = await access_tokens.find(db, secret) if secret else None
+    """Looks the token up and judges it. One query, none without a token.
+
+    ``instant``: as for `access_tokens.find`.
+    """
+    token = await access_tokens.find(db, secret, instant=instant) if secret else None
     return judge(token, access, accepted, now)
 
 

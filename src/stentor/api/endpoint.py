@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,11 @@ import structlog
 from stentor import errors
 from stentor.api import rate_limits, responses
 from stentor.api.auth import Access, authenticate
-from stentor.api.rate_limits import By, Limit
+from stentor.api.rate_limits import Limit
+from stentor.api.remembered import NOTE, Note
 from stentor.api.request import Request, read_values
 from stentor.api.services import Services
+from stentor.entities.notifications import Fragment
 from stentor.telemetry import Metric, count
 
 log = structlog.get_logger("stentor.api")
@@ -38,10 +40,14 @@ class Route:
     access: Access
     scopes: frozenset[str]
     limits: tuple[Limit, ...]
+    #: Its answers to a person are given again while nobody has committed anything.
+    remembered: bool = False
 
     def __post_init__(self) -> None:
         if not self.limits:
             raise ValueError(f"{self.method} {self.path} has no rate limit; name one in `limits`")
+        if self.remembered and any(limit.shared for limit in self.limits):
+            raise ValueError(f"{self.method} {self.path} cannot be remembered and counted by all")
 
 
 def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]]:
@@ -53,6 +59,7 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
 
     async def respond(http: falcon.asgi.Request, resp: falcon.asgi.Response, **parts: str) -> None:
         now = services.now()
+        note: Note | None = http.scope.get(NOTE)
         request: Request | None = None
         if access is not Access.OPEN:
             resp.set_header("Cache-Control", "private, no-store")
@@ -62,8 +69,9 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
             try:
                 if access is not Access.OPEN:
                     request.viewer = await authenticate(
-                        services.db, request.secret, access, scopes, now
-                    )
+                        services.db, request.secret, access, scopes, now,
+                        instant=note and note.instant,
+                    )  # fmt: skip
             finally:
                 # Whoever is turned away counts too, as nobody.
                 if services.limits.on:
@@ -72,7 +80,9 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
                 services.last_uses.saw(
                     viewer.token_id, viewer.account_id, last_used_at=viewer.last_used_at, now=now
                 )
-            responses.write(resp, await handler(request))
+            reply = await handler(request)
+            responses.write(resp, reply)
+            _tell(note, request, responses.parts(resp, reply))
         except errors.PublicError as problem:
             if failure is not None and request is not None:
                 responses.write(resp, failure(request, problem))
@@ -89,27 +99,26 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
     return respond
 
 
+def _tell(note: Note | None, request: Request, parts: Sequence[Fragment]) -> None:
+    """Says what was answered to whoever may remember it."""
+    if note is not None:
+        note.take(parts, until=request.until, pages=_paging(request))
+
+
 def _keys(request: Request, limits: tuple[Limit, ...]) -> list[tuple[Limit, Hashable]]:
     """What this request counts against, and as whose."""
     viewer = request.viewer
-    person = viewer.account_id if viewer else None
-    who: Hashable = person
-    if person is None:
-        who = rate_limits.client_key(client_address(request))
-    keys: list[tuple[Limit, Hashable]] = []
-    for limit in limits:
-        match limit.by:
-            case By.ANYBODY:
-                keys.append((limit, who))
-            case By.ACCOUNT if person is not None:
-                keys.append((limit, who))
-            case By.TOKEN if viewer is not None:
-                keys.append((limit, viewer.token_id))
-            case By.ADDRESS if person is None:
-                keys.append((limit, who))
-            case By.PAGE if any(request.params.values.get(name) for name in _CURSORS):
-                keys.append((limit, who))
-    return keys
+    return rate_limits.keys(
+        limits,
+        account_id=viewer.account_id if viewer else None,
+        token_id=viewer.token_id if viewer else None,
+        address=lambda: client_address(request),
+        paging=_paging(request),
+    )
+
+
+def _paging(request: Request) -> bool:
+    return any(request.params.values.get(name) for name in _CURSORS)
 
 
 def client_address(request: Request) -> str:

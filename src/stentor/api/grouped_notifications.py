@@ -108,6 +108,7 @@ async def _load(request: Request, groups: list[Group]) -> _Shown:
         now=request.services.now(),
         with_accounts=[*senders, *about.account_ids()],
     )
+    request.lasts_until(loaded.until)
     return _Shown(loaded, about)
 
 

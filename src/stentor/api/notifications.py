@@ -81,7 +81,7 @@ async def attached(request: Request, rows: Iterable[tuple[str, int]]) -> Attachm
     return await attachments.load(request.services.db, request.account_id, rows)
 
 
-async def render(request: Request, rows: list[Notification]) -> list[Any]:
+async def render(request: Request, rows: list[Notification]) -> list[entities.Rendered]:
     """The rows as the asking account may see them; a row that cannot be shown is left out."""
     about = await attached(request, ((row.type, row.activity_id) for row in rows))
     loaded = await statuses.load(
@@ -91,6 +91,7 @@ async def render(request: Request, rows: list[Notification]) -> list[Any]:
         now=request.services.now(),
         with_accounts=[*(row.from_account_id for row in rows), *about.account_ids()],
     )
+    request.lasts_until(loaded.until)
     return entities.render_page(
         rows,
         loaded,
@@ -120,7 +121,8 @@ async def index(request: Request) -> responses.Reply:
         # What is listed first is newer.
         rows = more + rows if cursor.ascending else rows + more
         body = shown + body if cursor.ascending else body + shown
-    return responses.timeline_page(request, body, [row.id for row in rows], kept=_KEPT)
+    page = responses.Parts(entities.joined(body))
+    return responses.timeline_page(request, page, [row.id for row in rows], kept=_KEPT)
 
 
 async def _page(request: Request, cursor: Cursor, wanted: Selection) -> list[Notification]:
@@ -142,7 +144,7 @@ async def show(request: Request) -> Any:
     rendered = await render(request, [row]) if row and not hidden(request, row.type) else []
     if not rendered:
         raise errors.RecordNotFound
-    return rendered[0]
+    return rendered[0].json
 
 
 async def clear(request: Request) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -93,6 +93,35 @@ class Remaining:
             "X-RateLimit-Remaining": str(self.remaining),
             "X-RateLimit-Reset": times.iso(self.reset)[:-1] + "000Z",
         }
+
+
+def keys(
+    limits: Iterable[Limit],
+    *,
+    account_id: int | None,
+    token_id: int | None,
+    address: Callable[[], str],
+    paging: bool,
+) -> list[tuple[Limit, Hashable]]:
+    """What a request counts against, and as whose: nobody's is its address's.
+
+    ``paging``: it asks for another page of a list.
+    """
+    who: Hashable = client_key(address()) if account_id is None else account_id
+    found: list[tuple[Limit, Hashable]] = []
+    for limit in limits:
+        match limit.by:
+            case By.ANYBODY:
+                found.append((limit, who))
+            case By.ACCOUNT if account_id is not None:
+                found.append((limit, who))
+            case By.TOKEN if token_id is not None:
+                found.append((limit, token_id))
+            case By.ADDRESS if account_id is None:
+                found.append((limit, who))
+            case By.PAGE if paging:
+                found.append((limit, who))
+    return found
 
 
 class RateLimits:

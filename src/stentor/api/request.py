@@ -15,7 +15,7 @@ from stentor.api.auth import Viewer, bearer
 from stentor.api.params import Params
 from stentor.api.rate_limits import Limit, Remaining, Throttled
 from stentor.api.services import Services
-from stentor.domain import paging
+from stentor.domain import paging, times
 
 #: Largest JSON or form body, in bytes (reliability 5g).
 BODY = 256 * 1024
@@ -27,7 +27,7 @@ _NO_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 class Request:
     """What one request asks for. ``viewer`` is None for an anonymous one."""
 
-    __slots__ = ("http", "params", "path", "remaining", "services", "viewer")
+    __slots__ = ("http", "params", "path", "remaining", "services", "until", "viewer")
 
     def __init__(
         self,
@@ -43,6 +43,12 @@ class Request:
         self.viewer: Viewer | None = None
         #: What is left of the rate limit that is nearest to its end.
         self.remaining: Remaining | None = None
+        #: The first moment (ms) at which the answer may be another though nobody did anything.
+        self.until = times.LATEST
+
+    def lasts_until(self, moment: int) -> None:
+        """What the answer shows may look otherwise from that moment on."""
+        self.until = min(self.until, moment)
 
     async def count(self, keys: list[tuple[Limit, Hashable]]) -> None:
         """Counts this request against limits, each with whose it is.

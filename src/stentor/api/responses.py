@@ -11,6 +11,7 @@ import msgspec
 
 from stentor.api.request import Request
 from stentor.domain import paging
+from stentor.entities.notifications import Fragment
 from stentor.errors import PublicError
 
 JSON = "application/json; charset=utf-8"
@@ -98,6 +99,19 @@ def offset_page(request: Request, body: Any, *, offset: int, limit: int, full: b
     return Reply(body, headers={"Link": link} if link else {})
 
 
+@dataclass(slots=True)
+class Parts:
+    """JSON in pieces, to be sent one after the other: most of them are shown to many."""
+
+    parts: list[Fragment]
+
+
+def parts(resp: falcon.asgi.Response, reply: Any) -> Sequence[Fragment]:
+    """The body of an answer that was written, in the pieces in which it came."""
+    body = reply.body if isinstance(reply, Reply) else reply
+    return body.parts if type(body) is Parts else (resp.data or b"",)
+
+
 def write(resp: falcon.asgi.Response, reply: Any) -> None:
     """Puts a handler's result into the response."""
     if isinstance(reply, Reply):
@@ -111,7 +125,10 @@ def write(resp: falcon.asgi.Response, reply: Any) -> None:
     else:
         body = reply
         resp.content_type = JSON
-    resp.data = body if type(body) is bytes else encoder.encode(body)
+    if type(body) is Parts:
+        resp.data = b"".join(body.parts)
+    else:
+        resp.data = body if type(body) is bytes else encoder.encode(body)
 
 
 def write_error(resp: falcon.asgi.Response, problem: PublicError) -> None:

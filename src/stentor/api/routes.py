@@ -121,8 +121,8 @@ def _grouped(base: str) -> tuple[Route, ...]:
     grouped, policies = grouped_notifications, notification_policies
     read, write = READ_NOTIFICATIONS, WRITE_NOTIFICATIONS
     return (
-        _get(base, grouped.index, USER, *read),
-        _get(f"{base}/unread_count", grouped.unread_count, USER, *read),
+        _get(base, grouped.index, USER, *read, remembered=True),
+        _get(f"{base}/unread_count", grouped.unread_count, USER, *read, remembered=True),
         _post(f"{base}/clear", notifications.clear, USER, *write),
         _get(f"{base}/policy", policies.show, USER, *read),
         _put(f"{base}/policy", policies.update, USER, *write),
@@ -363,9 +363,10 @@ ROUTES: tuple[Route, ...] = (
     _put("/api/v1/filters/{id}", filters_v1.update, USER, *WRITE_FILTERS),
     _delete("/api/v1/filters/{id}", filters_v1.delete, USER, *WRITE_FILTERS),
     # --- notifications
-    _get("/api/v1/notifications", notifications.index, USER, *READ_NOTIFICATIONS),
+    _get("/api/v1/notifications", notifications.index, USER, *READ_NOTIFICATIONS,
+         remembered=True),
     _get("/api/v1/notifications/unread_count", notifications.unread_count, USER,
-         *READ_NOTIFICATIONS),
+         *READ_NOTIFICATIONS, remembered=True),
     _post("/api/v1/notifications/clear", notifications.clear, USER, *WRITE_NOTIFICATIONS),
     _post("/api/v1/notifications/dismiss", notifications.dismiss_by_parameter, USER,
           *WRITE_NOTIFICATIONS),

@@ -11,11 +11,11 @@ from stentor.api.rate_limits import API, Limit
 
 def route(
     method: str, path: str, handler: Handler, access: Access, *scopes: str,
-    limits: tuple[Limit, ...] = (),
+    limits: tuple[Limit, ...] = (), remembered: bool = False,
 ) -> Route:  # fmt: skip
     """A route. All but those that are open to everybody count against the limits of the API."""
     general = () if access is Access.OPEN else API
-    return Route(method, path, handler, access, frozenset(scopes), general + limits)
+    return Route(method, path, handler, access, frozenset(scopes), general + limits, remembered)
 
 
 get = partial(route, "GET")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from stentor.domain.ids import LARGEST
 
 _INTEGER_PREFIX = re.compile(r"\s*([+-]?)(\d+)", re.ASCII)
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*\Z", re.ASCII)
 _PLAIN_ID = re.compile(r"\d{1,40}\Z", re.ASCII)
 
 
@@ -102,7 +103,12 @@ QueryPairs = Sequence[tuple[str, str]]
 
 def query(pairs: QueryPairs) -> str:
     """A query string with sorted keys and no raw comma or bracket in it."""
-    return "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted(pairs))
+    return "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in sorted(pairs))
+
+
+def _quoted(text: str) -> str:
+    # Most are names and numbers, and for them that is all there is to do.
+    return text if _UNRESERVED.match(text) else quote(text, safe="")
 
 
 def link_header(

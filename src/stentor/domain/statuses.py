@@ -125,6 +125,20 @@ class LoadedStatuses:
     #: The viewer's filters that have not expired.
     filters: tuple[Filter, ...] = ()
 
+    @property
+    def until(self) -> int:
+        """The first moment after `now` at which they look otherwise though nobody did anything.
+
+        A poll ends, or a filter; or a mute, and what somebody quotes is shown.
+        """
+        if any(one.muting for one in self.quotes.values()):
+            return self.now
+        ends = [poll.expires_at for poll in self.polls.values()]
+        ends += [one.expires_at for one in self.filters]
+        return min(
+            (end for end in ends if end is not None and end > self.now), default=times.LATEST
+        )
+
     def shown(self, ids: Iterable[int]) -> list[int]:
         """Those of the ids that may be shown, in their order; a reblog needs its original."""
         return [one for one in ids if self.may_show(one)]

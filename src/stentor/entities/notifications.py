@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -17,17 +17,29 @@ from stentor.domain.statuses import LoadedStatuses
 from stentor.entities import accounts, attachments, notification_fallbacks, statuses
 from stentor.entities.notification_fallbacks import NotificationFallback
 
+#: A piece of JSON; what is remembered of accounts and statuses is Raw.
+Fragment = bytes | Raw
 
-class Notification(Struct, gc=False):
-    """The keys in the order of the wire; those that may be absent are unset."""
 
-    id: str
-    type: str
-    created_at: str
-    group_key: str
-    account: Raw
-    filtered: bool | UnsetType = UNSET
-    status: Raw | UnsetType | None = UNSET
+class Rendered(NamedTuple):
+    """A notification as JSON, in pieces to be joined, without the brace that ends it.
+
+    The pieces after the first are those of its account and its status, which others have too.
+    """
+
+    id: int
+    head: bytes
+    rest: tuple[Fragment, ...]
+
+    @property
+    def json(self) -> bytes:
+        """All of it."""
+        return b"".join((self.head, *self.rest, b"}"))
+
+
+class Details(Struct, gc=False):
+    """The keys that few notifications have, after all others and in the order of the wire."""
+
     report: Any = UNSET
     event: Any = UNSET
     moderation_warning: Any = UNSET
@@ -47,36 +59,48 @@ def render_page(
     *,
     attached: Attachments,
     supported: frozenset[str] | None = None,
-) -> list[Notification]:
+) -> list[Rendered]:
     """Notifications as their owner may see them now; one that cannot be shown is left out.
 
     ``status`` is there for the types that carry one, and null when the status is deleted or no
     longer his to read. A status that several are about is put together once. ``supported`` are
     the types that the client knows; unless None, others get words that any client can show.
     """
-    known: dict[int, Raw] = {}
+    known: dict[int, Fragment] = {}
     rendered = []
     for row in rows:
         try:
-            entity = _render(row, loaded, links, known)
+            one = _render(row, loaded, links, known)
             if row.type not in ORDINARY:
-                _add_details(entity, row, loaded, links, attached=attached, supported=supported)
+                details = _details(row, loaded, links, attached=attached, supported=supported)
+                one = one._replace(rest=(*one.rest, details))
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
             telemetry.skipped("notification", row.id, problem)
         else:
-            rendered.append(entity)
+            rendered.append(one)
     return rendered
 
 
-def _add_details(
-    entity: Notification,
+def joined(rendered: Iterable[Rendered]) -> list[Fragment]:
+    """The JSON array of them, in pieces."""
+    pieces: list[Fragment] = []
+    for _, head, rest in rendered:
+        pieces.append(b"}," + head if pieces else b"[" + head)
+        pieces += rest
+    pieces.append(b"}]" if pieces else b"[]")
+    return pieces
+
+
+def _details(
     row: NotificationRow,
     loaded: LoadedStatuses,
     links: Links,
     *,
     attached: Attachments,
     supported: frozenset[str] | None,
-) -> None:
+) -> bytes:
+    """What such a row says beside the rest."""
+    entity = Details()
     given: dict[str, Any] = {
         "activity_id": row.activity_id,
         "attachments": attached,
@@ -88,34 +112,35 @@ def _add_details(
     fallback = notification_fallbacks.render(row.type, supported, senders=senders, **given)
     if fallback is not None:
         entity.fallback = fallback
+    encoded = accounts.encoder.encode(entity)
+    return b"" if encoded == b"{}" else b"," + encoded[1:-1]
 
 
 def _render(
-    row: NotificationRow, loaded: LoadedStatuses, links: Links, known: dict[int, Raw]
-) -> Notification:
+    row: NotificationRow, loaded: LoadedStatuses, links: Links, known: dict[int, Fragment]
+) -> Rendered:
     """Raises LookupError if its sender is gone, or if nobody knows its type."""
     (number, type, _, from_account_id, status_id, group_key, filtered, created_at) = row
     if type not in BY_NAME:
         raise LookupError(type)
-    entity = Notification(
-        str(number),
-        type,
-        times.iso(created_at),
-        group_key or f"ungrouped-{number}",
-        accounts.encoded(loaded.accounts[from_account_id], links),
+    # None of these holds anything that JSON would have to escape.
+    head = (
+        f'{{"id":"{number}","type":"{type}","created_at":"{times.iso(created_at)}",'
+        f'"group_key":"{group_key or f"ungrouped-{number}"}","account":'
     )
+    rest: tuple[Fragment, ...] = (accounts.encoded(loaded.accounts[from_account_id], links),)
     if filtered:
-        entity.filtered = True
+        rest += (b',"filtered":true',)
     if type in _WITH_STATUS:
-        entity.status = _status(status_id, loaded, links, known)
-    return entity
+        rest += (b',"status":', _status(status_id, loaded, links, known))
+    return Rendered(number, head.encode(), rest)
 
 
 def _status(
-    status_id: int | None, loaded: LoadedStatuses, links: Links, known: dict[int, Raw]
-) -> Raw | None:
+    status_id: int | None, loaded: LoadedStatuses, links: Links, known: dict[int, Fragment]
+) -> Fragment:
     if status_id is None or not loaded.may_show(status_id):
-        return None
+        return b"null"
     if status_id not in known:
         known[status_id] = statuses.encoded(loaded, status_id, links)
     return known[status_id]

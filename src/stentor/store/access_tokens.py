@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from stentor.store.database import Database, Reader, Transaction
@@ -57,16 +58,17 @@ FIND = f"{_SELECT} WHERE t.token_hash = $1"
 LOAD = f"{_SELECT} WHERE t.id = ANY($1)"
 
 
-async def find(db: Reader, token: str) -> FoundToken | None:
+async def find(db: Reader, token: str, *, instant: Hashable | None = None) -> FoundToken | None:
     """The token, dead or alive, or None if there never was one.
 
-    One query, none if it was looked at since the last commit of anybody.
+    One query, none if it was looked at since the last commit of anybody. ``instant`` is the
+    database's of a moment before, if it is known.
     """
     hashed = digest(token)
     if not isinstance(db, Database):
         row = await db.fetch_row(FIND, hashed)
         return None if row is None else FoundToken(*row)
-    generation = db.generation()
+    generation = db.generation() if instant is None else instant
     known, _ = db.tokens.unchanged((hashed,), generation)
     if known:
         found: FoundToken = known[hashed]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, Protocol
 
@@ -123,6 +123,13 @@ class Database(ABC):
         asked for is as the database has it for as long as the number is the same.
         """
         return None
+
+    async def instant(self) -> Hashable | None:
+        """As `generation`, but what may cost a trip to the database: every engine has it.
+
+        Two that are equal see the same rows. Raises StorageProblem.
+        """
+        return self.generation()
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

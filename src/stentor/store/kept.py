@@ -14,18 +14,18 @@ Value = TypeVar("Value")
 class Kept(Generic[Key, Value]):
     """Rows by key, each with the version it had and when that was last seen to be current.
 
-    "When" is a generation of the database (`Database.generation`): while nobody has committed
-    anything, nothing needs to be asked again. Forgets the oldest when it is full.
+    "When" is a generation or an instant of the database (`Database.generation`): while nobody has
+    committed anything, nothing needs to be asked again. Forgets the oldest when it is full.
     """
 
     __slots__ = ("_entries", "_most")
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._entries: dict[Key, tuple[int, Value, int | None]] = {}
+        self._entries: dict[Key, tuple[int, Value, Hashable | None]] = {}
 
     def unchanged(
-        self, keys: Iterable[Key], generation: int | None
+        self, keys: Iterable[Key], generation: Hashable | None
     ) -> tuple[dict[Key, Value], list[Key]]:
         """What was seen to be current in this very generation; the keys that must be asked for."""
         keys = list(keys)
@@ -43,7 +43,7 @@ class Kept(Generic[Key, Value]):
         return known, unsure
 
     def current(
-        self, versions: Iterable[Sequence[Any]], generation: int | None
+        self, versions: Iterable[Sequence[Any]], generation: Hashable | None
     ) -> tuple[dict[Key, Value], list[Key]]:
         """Of rows of key and version as the database has them now: what is known, what is not.
 
@@ -62,7 +62,7 @@ class Kept(Generic[Key, Value]):
                 unknown.append(key)
         return known, unknown
 
-    def keep(self, key: Key, version: int, value: Value, generation: int | None) -> None:
+    def keep(self, key: Key, version: int, value: Value, generation: Hashable | None) -> None:
         """Remembers a committed row that was read after that generation began."""
         make_room(self._entries, self._most)
         self._entries[key] = (version, value, generation)

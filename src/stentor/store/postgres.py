@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
@@ -61,6 +62,11 @@ def _reported() -> Iterator[None]:
 
 async def _nothing_to_reset(_: Any) -> None:
     """Instead of asyncpg's reset, a round trip after each use: we set nothing on a session."""
+
+
+# Which transactions can be seen, and of which server: a standby that took over after a crash may
+# give numbers anew that the lost one had given.
+INSTANT = "SELECT pg_postmaster_start_time()::text, pg_current_snapshot()::text"
 
 
 def _is_lost(connection: Any) -> bool:
@@ -135,6 +141,7 @@ class PostgresDatabase(Database):
         #: What may have been committed when a connection was lost: nobody has said so.
         self._in_doubt: list[Callback] = []
         self._coming_back: set[asyncio.Task[None]] = set()
+        self._instants: Together[None, Hashable] = Together(self._look, most=sys.maxsize)
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
@@ -248,6 +255,15 @@ class PostgresDatabase(Database):
                 ):
                     found[row[-1]].append(row[:-1])
         return found
+
+    async def instant(self) -> Hashable | None:
+        # Whoever asks while one is on its way waits for the next, which is for all of them.
+        return await self._instants(None)
+
+    async def _look(self, asked: list[None]) -> list[Hashable]:
+        self.statements += 1
+        row = (await self._fetch(INSTANT, ()))[0]
+        return [tuple(row)] * len(asked)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from stentor.domain.links import Links
 from stentor.domain.notifications import BY_NAME, hidden_from
 from stentor.entities import notifications as entities
-from stentor.entities.accounts import encoder
 from stentor.store import attachments, statuses
 from stentor.store.database import Reader
 from stentor.store.notifications import Fresh
@@ -44,4 +43,4 @@ async def events(
     hidden = hidden_from(recipient.role)
     shown = [row for row in told if BY_NAME.get(row.type) not in hidden]
     rendered = entities.render_page(shown, loaded, links, attached=about)
-    return {int(one.id): Event("notification", encoder.encode(one)) for one in rendered}
+    return {one.id: Event("notification", one.json) for one in rendered}

@@ -1,0 +1,279 @@
+"""Answers that are given again while nobody has committed anything, and answered 304 (RFC 9110).
+
+Whoever polls, or opens the same page twice, is asked for again what was just put together. Such
+an answer is remembered with the *instant* of the database (`Database.instant`) from before it was
+read. While the instant is the same nobody, in whatever process, has committed anything since, so
+it is what would be put together now. The token is judged and the request counted each time, and
+what changes by time alone ends with its time (`Request.lasts_until`).
+
+So that a poll can be answered 304, the answers have entity tags. A tag names an answer that this
+process remembers; after a commit the page is made anew, and keeps its tag if it is the same.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stentor.api import rate_limits
+from stentor.api.auth import authenticate, bearer
+from stentor.api.services import Services
+from stentor.entities.notifications import Fragment
+from stentor.errors import PublicError
+
+if TYPE_CHECKING:
+    from stentor.api.endpoint import Route
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+#: Where in the scope of a request its `Note` is, if its answer can be remembered.
+NOTE = "stentor.note"
+#: Bytes that are remembered at most, and in how many answers; what several answers share (an
+#: account, a status) counts once.
+BYTES = 64 * 1024 * 1024
+ANSWERS = 8192
+# Made anew for each answer.
+_OWN = frozenset(
+    {
+        b"x-request-id",
+        b"x-ratelimit-limit",
+        b"x-ratelimit-remaining",
+        b"x-ratelimit-reset",
+    }
+)
+_NOT_WITH_304 = frozenset({b"content-length", b"content-type"})
+
+
+class Note:
+    """What is said of an answer while it is put together; without parts it is not remembered."""
+
+    __slots__ = ("instant", "pages", "parts", "until")
+
+    def __init__(self, instant: Hashable) -> None:
+        self.instant = instant
+        self.parts: Sequence[Fragment] = ()
+        self.until = 0
+        self.pages = False
+
+    def take(self, parts: Sequence[Fragment], *, until: int, pages: bool) -> None:
+        """Its body, how long it is good (ms), and whether it counts as another page of a list."""
+        self.parts, self.until, self.pages = parts, until, pages
+
+
+class _Asked(NamedTuple):
+    """What an answer depends on beside the database: path, query, and who asks."""
+
+    path: str
+    query: bytes
+    authorization: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    instant: Hashable
+    until: int
+    pages: bool
+    headers: Headers
+    parts: Sequence[Fragment]
+    tag: bytes
+
+
+class Remembered:
+    """An ASGI application round another one, whose answers it remembers."""
+
+    def __init__(
+        self,
+        inner: Callable[[Scope, Receive, Send], Awaitable[None]],
+        services: Services,
+        routes: Iterable[Route],
+    ) -> None:
+        self._inner = inner
+        self._services = services
+        self._routes = {one.path: one for one in routes if one.remembered and one.method == "GET"}
+        self._answers = _Answers()
+        self._process = secrets.token_hex(8)
+        self._made = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        route = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        asked, tags = (None, b"") if route is None else _asked(scope)
+        if route is None or asked is None:
+            await self._inner(scope, receive, send)
+            return
+        answer = self._answers.get(asked)
+        try:
+            instant = await self._services.db.instant()
+        except PublicError:  # the inner application says so
+            await self._inner(scope, receive, send)
+            return
+        if answer is not None and answer.instant == instant:
+            headers = await self._let_in(route, asked, answer)
+            if headers is not None:
+                await _send(send, headers, answer.parts, given=_matches(tags, answer.tag))
+                return
+        note = scope[NOTE] = Note(instant)
+        started: Message = {}
+
+        async def listening(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.update(message)
+                return
+            if started["status"] == 200 and note.parts:
+                headers = list(started["headers"])
+                tag = self._remember(asked, note, headers)
+                await _send(send, headers, (message["body"],), given=_matches(tags, tag))
+                return
+            await send(started)
+            await send(message)
+
+        await self._inner(scope, receive, listening)
+
+    async def _let_in(self, route: Route, asked: _Asked, answer: _Answer) -> Headers | None:
+        """The headers for whoever may have that answer now, and is counted.
+
+        None if he may not: then he is told in the ordinary way.
+        """
+        services = self._services
+        now = services.now()
+        if now >= answer.until:
+            return None
+        try:
+            viewer = await authenticate(
+                services.db,
+                bearer(asked.authorization.decode("latin-1")),
+                route.access,
+                route.scopes,
+                now,
+                instant=answer.instant,
+            )
+            if viewer is None or viewer.account_id is None:
+                return None
+            headers = [*answer.headers, (b"x-request-id", uuid.uuid4().hex.encode())]
+            if services.limits.on:
+                counted = rate_limits.keys(
+                    route.limits,
+                    account_id=viewer.account_id,
+                    token_id=viewer.token_id,
+                    address=str,
+                    paging=answer.pages,
+                )
+                left = services.limits.take(counted, now)
+                if left is not None:
+                    headers += [
+                        (name.lower().encode(), value.encode())
+                        for name, value in left.headers().items()
+                    ]
+        except PublicError:
+            return None
+        services.last_uses.saw(
+            viewer.token_id, viewer.account_id, last_used_at=viewer.last_used_at, now=now
+        )
+        return headers
+
+    def _remember(self, asked: _Asked, note: Note, headers: Headers) -> bytes:
+        """Keeps an answer; its tag, which is that of the one before if that was the same."""
+        before = self._answers.get(asked)
+        if before is not None and _same(before.parts, note.parts):
+            tag = before.tag
+        else:
+            self._made += 1
+            tag = f'W/"{self._process}-{self._made}"'.encode()
+        headers.append((b"etag", tag))
+        kept = [one for one in headers if one[0] not in _OWN]
+        self._answers.put(
+            asked, _Answer(note.instant, note.until, note.pages, kept, note.parts, tag)
+        )
+        return tag
+
+
+def _asked(scope: Scope) -> tuple[_Asked | None, bytes]:
+    """What is asked by whom, and the tags of If-None-Match; None if it cannot be remembered."""
+    authorization, tags = b"", b""
+    # ASGI promises no more than something that can be gone through, perhaps once.
+    headers = scope["headers"] = [(name, value) for name, value in scope["headers"]]
+    for name, value in headers:
+        if name == b"authorization":
+            if authorization:
+                return None, b""
+            authorization = value
+        elif name == b"if-none-match":
+            tags += value + b","
+        elif name in (b"content-length", b"transfer-encoding"):
+            return None, b""
+    if scope["method"] != "GET" or not authorization:
+        return None, b""
+    return _Asked(scope["path"], scope["query_string"], authorization), tags
+
+
+def _matches(tags: bytes, tag: bytes) -> bool:
+    """True if an If-None-Match names the tag, by weak comparison (RFC 9110, 13.1.2)."""
+    if not tags:
+        return False
+    given = [one.strip() for one in tags.split(b",")]
+    return tag in given or tag.removeprefix(b"W/") in given or b"*" in given
+
+
+def _same(some: Sequence[Fragment], others: Sequence[Fragment]) -> bool:
+    return len(some) == len(others) and all(
+        a is b or bytes(a) == bytes(b) for a, b in zip(some, others, strict=True)
+    )
+
+
+async def _send(send: Send, headers: Headers, parts: Sequence[Fragment], *, given: bool) -> None:
+    """The answer; without its body if it is ``given`` that the client has it."""
+    status, body = 200, b""
+    if given:
+        status = 304
+        headers = [one for one in headers if one[0] not in _NOT_WITH_304]
+    else:
+        body = b"".join(parts)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class _Answers:
+    """Answers by what was asked, within `BYTES`; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._by_asked: dict[_Asked, _Answer] = {}
+        # How many answers each piece is part of, by its identity: an answer keeps it alive.
+        self._uses: Counter[int] = Counter()
+        self._bytes = 0
+
+    def get(self, asked: _Asked) -> _Answer | None:
+        return self._by_asked.get(asked)
+
+    def put(self, asked: _Asked, answer: _Answer) -> None:
+        self._forget(asked)
+        self._by_asked[asked] = answer
+        pieces = {id(part): part for part in answer.parts}
+        for number in pieces.keys() - self._uses.keys():
+            self._bytes += _size(pieces[number])
+        self._uses.update(pieces.keys())
+        while self._bytes > BYTES or len(self._by_asked) > ANSWERS:
+            self._forget(next(iter(self._by_asked)))
+
+    def _forget(self, asked: _Asked) -> None:
+        answer = self._by_asked.pop(asked, None)
+        if answer is None:
+            return
+        pieces = {id(part): part for part in answer.parts}
+        for number, part in pieces.items():
+            if self._uses[number] == 1:
+                del self._uses[number]
+                self._bytes -= _size(part)
+            else:
+                self._uses[number] -= 1
+
+
+def _size(part: Fragment) -> int:
+    return memoryview(part).nbytes

@@ -1,0 +1,385 @@
+"""Answers that are given again: never a stale one, never another's, and 304 for whoever has it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from falcon import testing
+
+from stentor import app
+from stentor.api import remembered
+from stentor.api.rate_limits import TOKEN, RateLimits
+from stentor.api.services import Services
+from stentor.domain import times
+from stentor.store.database import Database, open_database
+from tests.factories import NOW, Person, make_account, make_follow, make_token
+from tests.fixtures import RecordingBus, query_budget
+from tests.helpers import Answer, Client, Clock
+
+LISTS = [f"/api/{version}/notifications" for version in ("v1", "v2", "v2_alpha")]
+COUNTS = [f"{path}/unread_count" for path in LISTS]
+READS = [
+    *LISTS,
+    *COUNTS,
+    f"{LISTS[0]}?types[]=mention&limit=1",
+    f"{LISTS[0]}?since_id=1",
+    f"{LISTS[1]}?include_filtered=true",
+]
+
+
+@dataclass
+class Scene:
+    """Ann, of the staff, who was told of this and that by Bob; and what there is of it."""
+
+    client: Client
+    ann: Person
+    bob: Person
+    own: str = ""
+    mention: str = ""
+    quoting: str = ""
+    token: str = ""
+
+    async def does(self, who: Person, method: str, path: str, **rest: Any) -> Any:
+        """A request that must succeed; its JSON."""
+        answer = await self.client.request(method, path, who, **rest)
+        assert answer.status == 200, answer
+        return answer.json
+
+
+@pytest.fixture
+async def scene(client: Client, db: Database) -> Scene:
+    """A favourite, a mention with a poll, a quote and a follow, all told to Ann."""
+    ann, bob = await make_account(db, "ann", role_id=3), await make_account(db, "bob")
+    it = Scene(client, ann, bob, token=await make_token(db, ann.id, "read"))
+    it.own = (await it.does(ann, "POST", "/api/v1/statuses", json={"status": "good morning"}))["id"]
+    await it.does(bob, "POST", f"/api/v1/statuses/{it.own}/favourite")
+    poll = {"options": ["tea", "coffee"], "expires_in": 300}
+    asked = {"status": "@ann choose", "poll": poll}
+    it.mention = (await it.does(bob, "POST", "/api/v1/statuses", json=asked))["id"]
+    quote = {"status": "indeed", "quoted_status_id": it.own}
+    it.quoting = (await it.does(bob, "POST", "/api/v1/statuses", json=quote))["id"]
+    await it.does(bob, "POST", f"/api/v1/accounts/{ann.id}/follow")
+    return it
+
+
+async def read(client: Client, by: Person | str, path: str, **headers: str) -> Answer:
+    """One of READS."""
+    path, _, query = path.partition("?")
+    return await client.get(path, by, params=query, headers=headers)
+
+
+def said(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
+    """All of it but its tag."""
+    status, body, headers = answer.whole
+    headers.pop("etag", None)
+    return status, body, headers
+
+
+async def afresh(scene: Scene, who: Person | str, *paths: str) -> list[Any]:
+    """What a server answers that remembers nothing at all."""
+    db = await open_database(database_url(scene.client.db))
+    services = replace(scene.client.services, db=db)
+    try:
+        async with testing.ASGIConductor(app.build(services)) as conductor:
+            client = Client(conductor, services)
+            return [said(await read(client, who, path)) for path in paths]
+    finally:
+        await db.close()
+
+
+def database_url(db: Any) -> str:
+    """Where it is, for another process."""
+    if db.engine == "sqlite":
+        return f"sqlite:{db.reader.filename}"
+    return str(db._pool._connect_args[0])
+
+
+# What may be done, by whom, to what Ann reads: method, path, what is sent.
+Change = Callable[[Scene], Awaitable[Any]]
+
+
+def by(who: str, method: str, path: str, **sent: Any) -> Change:
+    """Something that somebody does through the API; the path may name what there is."""
+
+    async def change(scene: Scene) -> None:
+        names = {
+            "own": scene.own, "mention": scene.mention, "quoting": scene.quoting,
+            "ann": scene.ann.id, "bob": scene.bob.id,
+        }  # fmt: skip
+        await scene.does(getattr(scene, who), method, path.format(**names), **sent)
+
+    return change
+
+
+def row(sql: str, *names: str) -> Change:
+    """A row that somebody else changes, by whatever way: an administrator at the database."""
+
+    async def change(scene: Scene) -> None:
+        other = await open_database(database_url(scene.client.db))
+        values = [getattr(scene, name) for name in names]
+        values = [one.id if isinstance(one, Person) else int(one) for one in values]
+        try:
+            async with other.transaction() as tx:
+                assert await tx.run(sql, *values)
+        finally:
+            await other.close()
+
+    return change
+
+
+async def time_passes(scene: Scene) -> None:
+    """The poll ends."""
+    scene.client.services.now.advance(seconds=301)  # type: ignore[attr-defined]  # a Clock
+
+
+STATUS, ACCOUNT, LIST = "/api/v1/statuses", "/api/v1/accounts", "/api/v1/notifications"
+WORDS = {"title": "w", "context[]": "notifications"}
+CHANGES: dict[str, Change] = {
+    "the status is deleted": by("bob", "DELETE", f"{STATUS}/{{mention}}"),
+    "the status is edited": by("bob", "PUT", f"{STATUS}/{{mention}}", json={"status": "@ann no"}),
+    "the author blocks": by("bob", "POST", f"{ACCOUNT}/{{ann}}/block"),
+    "the reader blocks": by("ann", "POST", f"{ACCOUNT}/{{bob}}/block"),
+    "the reader mutes": by("ann", "POST", f"{ACCOUNT}/{{bob}}/mute"),
+    "the reader follows": by("ann", "POST", f"{ACCOUNT}/{{bob}}/follow"),
+    "the sender is suspended": row(
+        "UPDATE accounts SET suspended_at = 1, version = version + 1 WHERE id = $1", "bob"
+    ),
+    "the sender is renamed": by(
+        "bob", "PATCH", f"{ACCOUNT}/update_credentials", json={"display_name": "Robert"}
+    ),
+    "the favourite is taken back": by("bob", "POST", f"{STATUS}/{{own}}/unfavourite"),
+    "the reader favourites": by("ann", "POST", f"{STATUS}/{{mention}}/favourite"),
+    "the reader bookmarks": by("ann", "POST", f"{STATUS}/{{mention}}/bookmark"),
+    "the reader mutes the conversation": by("ann", "POST", f"{STATUS}/{{mention}}/mute"),
+    "the reader votes": by("ann", "POST", "/api/v1/polls/{mention}/votes", json={"choices": [0]}),
+    "the quote is revoked": by("ann", "POST", f"{STATUS}/{{own}}/quotes/{{quoting}}/revoke"),
+    "somebody answers": by(
+        "bob", "POST", STATUS, json={"status": "@ann and this", "visibility": "direct"}
+    ),
+    "a filter is made": by("ann", "POST", "/api/v1/filters", form={"phrase": "choose",
+        "context[]": "notifications"}),
+    "everything is dismissed": by("ann", "POST", f"{LIST}/clear"),
+    "the reader loses his role": row("UPDATE accounts SET role_id = -99 WHERE id = $1", "ann"),
+    "a row is hidden by hand": row(
+        "UPDATE notifications SET filtered = TRUE WHERE account_id = $1 AND type = 'mention'", "ann"
+    ),
+    "the list is marked as read": by("ann", "POST", "/api/v1/markers", json={
+        "notifications": {"last_read_id": "2"}}),
+    "the poll ends": time_passes,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_whatever_happens_is_seen_in_the_next_answer(scene: Scene, change: str):
+    before = {path: await read(scene.client, scene.ann, path) for path in READS}
+    for path, answer in before.items():
+        again = await read(scene.client, scene.ann, path)
+        assert again.whole == answer.whole
+    await CHANGES[change](scene)
+    fresh = await afresh(scene, scene.ann, *before)
+    for (path, answer), expected in zip(before.items(), fresh, strict=True):
+        now = await read(scene.client, scene.ann, path)
+        assert said(now) == expected, path
+        changed = now.content != answer.content
+        assert changed == (now.headers["etag"] != answer.headers["etag"]), path
+        tag = {"If-None-Match": answer.headers["etag"]}
+        conditional = await read(scene.client, scene.ann, path, **tag)
+        assert conditional.status == (200 if changed else 304), path
+
+
+@pytest.mark.parametrize("change", ["the status is deleted", "the author blocks", "the poll ends"])
+async def test_these_changes_would_be_missed_by_a_memory_that_asks_for_nothing(
+    scene: Scene, change: str, monkeypatch: pytest.MonkeyPatch
+):
+    """The control: with an instant and a time that never end the first answer comes again."""
+
+    async def never(_: Database) -> int:
+        return 1
+
+    monkeypatch.setattr(type(scene.client.db), "instant", never)
+    monkeypatch.setattr(remembered.Note, "take", forever(remembered.Note.take))
+    before = await read(scene.client, scene.ann, LISTS[0])
+    await CHANGES[change](scene)
+    now = await read(scene.client, scene.ann, LISTS[0])
+    assert said(now) == said(before)
+    assert [said(now)] != await afresh(scene, scene.ann, LISTS[0])
+
+
+def forever(take: Callable[..., None]) -> Callable[..., None]:
+    """`Note.take`, but good for ever."""
+
+    def taken(note: remembered.Note, parts: Any, *, until: int, pages: bool) -> None:
+        assert until <= times.LATEST
+        take(note, parts, until=times.LATEST, pages=pages)
+
+    return taken
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_what_is_asked_for_again_is_not_read_again(scene: Scene, path: str):
+    first = await read(scene.client, scene.ann, path)
+    # PostgreSQL is asked whether anything was committed, SQLite knows without a statement.
+    with query_budget(scene.client.db, 0 if scene.client.db.engine == "sqlite" else 1):
+        assert (await read(scene.client, scene.ann, path)).whole == first.whole
+
+
+async def test_nobody_gets_what_another_was_answered(scene: Scene, db: Database):
+    await make_follow(db, scene.ann.id, scene.bob.id)
+    path = LISTS[0]
+    seen = {}
+    for _ in range(2):
+        for who in (scene.ann, scene.bob, scene.token):
+            answer = await read(scene.client, who, path)
+            assert [said(answer)] == await afresh(scene, who, path)
+            seen[str(who)] = answer.headers["etag"]
+    assert len(set(seen.values())) == 3
+    theirs = {"If-None-Match": seen[str(scene.bob)]}
+    assert (await read(scene.client, scene.ann, path, **theirs)).status == 200
+
+
+@pytest.mark.parametrize("nobody", ["", "Bearer", "Bearer x" + "y" * 42, "Basic abc", "bearer  "])
+async def test_without_a_good_token_there_is_nothing_to_remember(scene: Scene, nobody: str):
+    await read(scene.client, scene.ann, LISTS[0])
+    headers = {"Authorization": nobody} if nobody else {}
+    for _ in range(2):
+        assert (await scene.client.get(LISTS[0], headers=headers)).status == 401
+
+
+async def test_a_token_is_judged_each_time(scene: Scene, db: Database, clock: Clock):
+    short = await make_token(db, scene.ann.id, "read", expires_at=NOW + 10_000)
+    narrow = await make_token(db, scene.ann.id, "write")
+    for _ in range(2):
+        assert (await read(scene.client, short, LISTS[0])).status == 200
+        assert (await read(scene.client, narrow, LISTS[0])).status == 403
+    clock.advance(seconds=10)
+    assert (await read(scene.client, short, LISTS[0])).status == 401
+    await scene.client.post("/oauth/revoke", form={"token": scene.token})
+    await read(scene.client, scene.token, LISTS[0])
+    async with db.transaction() as tx:
+        await tx.run("UPDATE access_tokens SET revoked_at = $1 WHERE account_id = $2", NOW, 1)
+        await tx.run(
+            "UPDATE access_tokens SET revoked_at = $1 WHERE account_id = $2", NOW, scene.ann.id
+        )
+    assert (await read(scene.client, scene.token, LISTS[0])).status == 401
+
+
+async def test_a_filter_is_over_at_its_time(scene: Scene, db: Database, clock: Clock):
+    words = {**WORDS, "expires_in": "60", "keywords_attributes[][keyword]": "choose"}
+    await scene.does(scene.ann, "POST", "/api/v2/filters", form=words)
+    for seconds in (0, 0, 59, 2, 0):
+        clock.advance(seconds=seconds)
+        shown = (await read(scene.client, scene.ann, LISTS[0])).json
+        filtered = [one["status"]["filtered"] for one in shown if one["type"] == "mention"]
+        assert bool(filtered[0]) == (clock.time < NOW + 60_000)
+
+
+@pytest.mark.parametrize("form", ["{tag}", '"a", {tag}', "{strong}", "*", '"a",\t{tag} , "b"'])
+async def test_whoever_has_it_is_told_so(scene: Scene, form: str):
+    first = await read(scene.client, scene.ann, LISTS[0])
+    tag = first.headers["etag"]
+    assert tag.startswith('W/"')
+    given = form.format(tag=tag, strong=tag.removeprefix("W/"))
+    answer = await read(scene.client, scene.ann, LISTS[0], **{"If-None-Match": given})
+    assert (answer.status, answer.content) == (304, b"")
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    assert headers.keys().isdisjoint({"content-length", "content-type"})
+    whole = {name.lower(): value for name, value in first.headers.items()}
+    for name in ("etag", "cache-control", "vary", "link", "access-control-allow-origin"):
+        assert headers[name] == whole[name]
+
+
+@pytest.mark.parametrize("given", ['"a"', 'W/"a", "b"', "", ",", "W/", "é"])
+async def test_whoever_has_something_else_is_given_it(scene: Scene, given: str):
+    await read(scene.client, scene.ann, LISTS[0])
+    headers = {"If-None-Match": given.encode().decode("latin-1")}
+    for _ in range(2):
+        assert (await read(scene.client, scene.ann, LISTS[0], **headers)).status == 200
+
+
+async def test_head_and_errors_have_no_tag(scene: Scene):
+    await read(scene.client, scene.ann, LISTS[0])
+    head = await scene.client.request("HEAD", LISTS[0], scene.ann)
+    assert (head.status, head.content) == (200, b"")
+    refused = await scene.client.get(LISTS[1], scene.ann, params="expand_accounts=x")
+    assert refused.status == 400
+    for answer in (head, refused):
+        assert "etag" not in {name.lower() for name in answer.headers}
+
+
+@pytest.fixture
+async def limited(
+    services: Services, clock: Clock
+) -> AsyncIterator[tuple[Client, Callable[[], None]]]:
+    """A client of a server with rate limits."""
+    limits = RateLimits(on=True)
+    async with testing.ASGIConductor(app.build(replace(services, limits=limits))) as conductor:
+        yield Client(conductor, services), lambda: clock.advance(milliseconds=TOKEN.window)
+
+
+async def test_each_of_them_counts(
+    scene: Scene, limited: tuple[Client, Callable[[], None]], clock: Clock
+):
+    client, later = limited
+    clock.time = NOW // TOKEN.window * TOKEN.window
+    left = []
+    for _ in range(TOKEN.count + 2):
+        answer = await read(client, scene.ann, COUNTS[0])
+        left.append((answer.status, int(answer.headers["x-ratelimit-remaining"])))
+    good = [(200, number) for number in range(TOKEN.count - 1, -1, -1)]
+    assert left == [*good, (429, 0), (429, 0)]
+    later()
+    assert (await read(client, scene.ann, COUNTS[0])).status == 200
+
+
+async def test_each_of_them_says_that_the_token_was_used(scene: Scene, db: Database, clock: Clock):
+    uses = scene.client.services.last_uses
+    await read(scene.client, scene.ann, LISTS[0])
+    await uses.write(db)
+    await read(scene.client, scene.ann, LISTS[0])
+    assert await uses.write(db) == 0
+    clock.advance(hours=25)
+    await read(scene.client, scene.ann, COUNTS[0])  # the poll has ended: not from memory
+    await uses.write(db)
+    await read(scene.client, scene.ann, COUNTS[0])
+    clock.advance(hours=25)
+    with query_budget(db, 1):
+        await read(scene.client, scene.ann, COUNTS[0])
+    assert await uses.write(db) == 1
+
+
+async def test_what_is_remembered_is_bounded_and_what_many_share_counts_once(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(remembered, "BYTES", 10_000)
+    answers = remembered._Answers()
+    shared = [secrets.token_bytes(500) for _ in range(8)]
+    for number in range(300):
+        own = secrets.token_bytes(100)
+        parts = [own, *(shared[(number * step) % 8] for step in range(1, 6)), own]
+        asked = remembered._Asked("/", str(number % 200).encode(), b"")
+        answers.put(asked, remembered._Answer(1, 0, False, [], parts, b""))
+        pieces = {id(part): len(part) for one in answers._by_asked.values() for part in one.parts}
+        assert answers._bytes == sum(pieces.values()) <= 10_000
+        assert answers._uses.keys() == pieces.keys()
+    assert len(answers._by_asked) > 10_000 // 600
+    answers.put(asked, remembered._Answer(1, 0, False, [], [b"x" * 10_001], b""))
+    assert (len(answers._by_asked), answers._bytes, len(answers._uses)) == (0, 0, 0)
+
+
+async def test_no_answer_while_the_database_is_gone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, bus: RecordingBus
+):
+    from stentor.store.database import StorageProblem
+
+    async def gone(*_: Any) -> None:
+        raise StorageProblem
+
+    await read(scene.client, scene.ann, LISTS[0])
+    kind = type(scene.client.db)
+    monkeypatch.setattr(kind, "instant", gone)
+    monkeypatch.setattr(kind, "fetch", gone)
+    assert (await read(scene.client, scene.ann, LISTS[0])).status == 503
