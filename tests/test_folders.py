@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[str]]:
 
     def noted(handle: int) -> None:
         sync(handle)
-        if Path(f"/dev/fd/{handle}").is_dir():
-            names[os.fstat(handle).st_ino] = sorted(os.listdir(handle))
+        what = os.fstat(handle)
+        if stat.S_ISDIR(what.st_mode):
+            names[what.st_ino] = sorted(os.listdir(handle))
 
     monkeypatch.setattr(os, "fsync", noted)
     return names

@@ -44,9 +44,9 @@ class Log:
         return self._names[name]
 
     def removed(self, name: str) -> None:
-        """The name is gone."""
-        del self._names[name]
-        self.events.append(Removed(name))
+        """The name is gone, if there was one."""
+        if self._names.pop(name, None) is not None:
+            self.events.append(Removed(name))
 
 
 class RecordedFile(apsw.VFSFile):
@@ -89,21 +89,22 @@ class Recorder(apsw.VFS):
     def follow(self, folder: Path, disk: Disk) -> Log:
         """Makes the folder, as the disk has it, and notes from now on what is done there."""
         lay_out(folder, disk.read())
-        self._logs[folder] = Log(disk)
-        return self._logs[folder]
+        log = self._logs[folder.resolve()] = Log(disk)
+        return log
 
     def leave(self, folder: Path) -> None:
         """Notes no more of what is done there."""
-        del self._logs[folder]
+        del self._logs[folder.resolve()]
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802 - SQLite's name
         log = self._logs.get(_path(name).parent) if name else None
         return RecordedFile(log, name, flags) if log else apsw.VFSFile(_BASE, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 - SQLite's
-        super().xDelete(filename, syncdir)
+        # Noted before: it may sync the folder afterwards.
         if log := self._logs.get(Path(filename).parent):
             log.removed(Path(filename).name)
+        super().xDelete(filename, syncdir)
 
     def _folder_opened(self, path: bytes, handle: Any) -> int:
         # SQLite gives the path of a file in it, and syncs what it gets.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import apsw
 import pytest
 
+from stentor.store import sqlite
 from stentor.store.database import open_database
+from stentor.store.sqlite import SqliteDatabase
 from tests.chaos.disks import SECTOR, Disk, FolderSynced, Made, Removed, Synced, Written
 from tests.chaos.power_cuts import Found, Judge, campaign
 from tests.chaos.recorders import Recorder, lay_out, recorder
@@ -70,6 +73,22 @@ async def test_whatever_harm_is_done_is_seen(tmp_path: Path, harm: str, kinds: l
     assert sorted({one.partition(":")[0] for one in found.problems()}) == kinds, found.problems()
 
 
+async def test_names_that_are_not_synced_would_be_lost(tmp_path: Path) -> None:
+    """The control of what is noted of folders."""
+    with recorder() as layer:
+        recording, _ = await recorded(layer, tmp_path)
+        last = recording.commits[-1].position
+        forgotten = [one for one in recording.log.events[:last] if one != FolderSynced()]
+        assert len(forgotten) < last
+        found = Found(seed=1)
+        judge, disk = Judge(recording, found, "forgotten"), Disk()
+        disk.follow(forgotten)
+        for seed in range(10):
+            lay_out(tmp_path / str(seed), disk.after_cut(Random(seed)))
+            await judge.judge(tmp_path / str(seed), last)
+    assert len(found.lost) >= 3, found.problems()
+
+
 async def conversations(folder: Path) -> int:
     """How many rows `something_is_committed` has left there."""
     db = await open_database(f"sqlite:{folder / FILE}")
@@ -79,25 +98,44 @@ async def conversations(folder: Path) -> int:
         await db.close()
 
 
-async def test_what_is_shown_after_a_kill_survives_a_power_cut(tmp_path: Path) -> None:
-    """Somebody who asks again after a kill is told that it is done, and nothing new is written."""
+async def killed_then_cut(folder: Path, opens: Callable[[str], SqliteDatabase]) -> list[int]:
+    """What is left of one row by cuts that come after a kill just before its sync.
+
+    In between the database is opened, and whoever looks sees the row.
+    """
+    left = []
     with recorder() as layer:
         disk = Disk()
-        log = layer.follow(tmp_path / "killed", disk)
-        db = await open_database(f"sqlite:{tmp_path / 'killed' / FILE}")
+        log = layer.follow(folder / "killed", disk)
+        db = SqliteDatabase.open(str(folder / "killed" / FILE))
         await db.migrate()
         await something_is_committed(db)
         last_sync = max(at for at, one in enumerate(log.events) if isinstance(one, Synced))
         disk.follow(log.events[:last_sync])
         await db.close()
-        log = layer.follow(tmp_path / "again", disk)
-        db = await open_database(f"sqlite:{tmp_path / 'again' / FILE}")
+        log = layer.follow(folder / "again", disk)
+        db = opens(str(folder / "again" / FILE))
         assert await db.fetch_value("SELECT COUNT(*) FROM conversations") == 1
         disk.follow(log.events)
         await db.close()
         for seed in range(40):
-            lay_out(tmp_path / str(seed), disk.after_cut(Random(seed)))
-            assert await conversations(tmp_path / str(seed)) == 1, seed
+            lay_out(folder / str(seed), disk.after_cut(Random(seed)))
+            left.append(await conversations(folder / str(seed)))
+    return left
+
+
+async def test_what_is_shown_after_a_kill_survives_a_power_cut(tmp_path: Path) -> None:
+    """Somebody who asks again after a kill is told that it is done, and nothing new is written."""
+    assert await killed_then_cut(tmp_path, SqliteDatabase.open) == [1] * 40
+
+
+async def test_opening_without_a_look_at_the_log_would_lose_it(tmp_path: Path) -> None:
+    """The control."""
+
+    def hastily(path: str) -> SqliteDatabase:
+        return SqliteDatabase(writer=sqlite._connect(path), reader=sqlite._connect(path))
+
+    assert 0 in await killed_then_cut(tmp_path, hastily)
 
 
 def outcomes(disk: Disk) -> set[bytes | None]:
