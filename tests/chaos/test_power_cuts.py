@@ -38,7 +38,7 @@ async def test_no_power_cut_takes_or_doubles_what_was_acknowledged() -> None:
 async def test_a_server_that_does_not_wait_for_the_disk_loses(synchronous: str) -> None:
     """The control."""
     found = await campaign(60, seed=1, synchronous=synchronous, rounds=4)
-    assert len(found.lost) + len(found.unreadable) > 30, found
+    assert len(found.lost) + len(found.unreadable) > 15, found  # of 60; most often some 35
     assert found.broken, found
 
 
