@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +28,8 @@ class Served:
 
     #: What `python -m` starts: a control may serve with something switched off.
     module = "stentor"
+    #: What every command line begins with: how to get to where it lives.
+    prefix: Sequence[str] = ()
 
     def __init__(self, folder: Path, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +48,7 @@ class Served:
         """Starts it and waits until it is ready. Raises RuntimeError with what it said."""
         with self._out.open("wb") as out, self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self.module, "serve", *arguments],
+                [*self.prefix, sys.executable, "-m", self.module, "serve", *arguments],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=self.environment,
             )  # fmt: skip
         self.pid = self._process.pid
@@ -93,7 +95,7 @@ class Served:
     ) -> subprocess.CompletedProcess[str]:
         """Types ``stentor ARGUMENTS`` with the server's settings. Raises if it fails."""
         done = subprocess.run(
-            [sys.executable, "-m", "stentor", *arguments],
+            [*self.prefix, sys.executable, "-m", "stentor", *arguments],
             input=stdin, capture_output=True, text=True, check=False,
             timeout=PATIENCE, env=self.environment,
         )  # fmt: skip

@@ -35,6 +35,7 @@ HELPERS = {
     "faulty_files",
     "fixtures",
     "forgetful",
+    "gullible",
     "hasty",
     "helpers",
     "invariants",

@@ -48,18 +48,20 @@ async def test_what_finds_no_room_is_refused_until_there_is_some(
         }
     listed = await client.get("/api/v1/timelines/home", alice)
     assert [one["id"] for one in listed.json] == [before.json["id"]]
-    health = await client.get("/health")
-    assert (health.status, health.text) == (200, "degraded")
+    for _ in range(3):  # though nobody else writes
+        health = await client.get("/health")
+        assert (health.status, health.text) == (200, "degraded")
     assert (await client.get("/api/v1/streaming/health")).text == "OK"
     disk.full = False
+    assert (await client.get("/health")).text == "degraded"
     assert (await client.get("/health")).text == "OK"
     after = await client.post("/api/v1/statuses", alice, json={"status": "there is room"})
     listed = await client.get("/api/v1/timelines/home", alice)
     assert [one["id"] for one in listed.json] == [after.json["id"], before.json["id"]]
 
 
-async def test_trouble_that_has_passed_is_forgotten(client: Client, db: Database):
+async def test_trouble_is_told_of_once_when_it_has_passed(client: Client, db: Database):
     assert (await client.get("/health")).text == "OK"
     db.troubled = True
-    assert (await client.get("/health")).text == "OK"
-    assert not db.troubled
+    said = [(await client.get("/health")).text for _ in range(3)]
+    assert said == ["degraded", "OK", "OK"]

@@ -12,6 +12,10 @@ import sys
 #: What is run, by name: a module and its options.
 CAMPAIGNS = {
     "power cuts": ["tests.chaos.power_cuts", "--cuts", "10000"],
+    "kills of the server": ["tests.chaos.crashes", "kills", "--times", "200"],
+    "the same on PostgreSQL": ["tests.chaos.crashes", "kills-on-postgres", "--times", "50"],
+    "crashes of PostgreSQL": ["tests.chaos.crashes", "restarts", "--times", "20"],
+    "full disks": ["tests.chaos.crashes", "disks", "--times", "50"],
     "pushes": ["tests.chaos.kills", "--kills", "200"],
 }
 

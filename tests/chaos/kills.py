@@ -16,8 +16,6 @@ was killed in between.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import http.client
 import json
 import random
 import signal
@@ -25,24 +23,22 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import requests
 
+from tests.chaos.people import Writer
+from tests.chaos.streams import Listener, Streamed
 from tests.push_service import SHARED, b64
 from tests.serving import Served
 
 WRITERS = 2
 PATIENCE = 60.0
-#: Seconds without a word after which a stream is taken for dead; a heartbeat comes every 15.
-SILENCE = 20.0
 MODULE = "stentor"
 CONTROLS = {
     "leases": {"module": "tests.chaos.forgetful"},
@@ -51,10 +47,9 @@ CONTROLS = {
 
 
 @dataclass
-class Found:
+class Found(Streamed):
     """What a campaign has found."""
 
-    seed: int
     kills: int = 0
     acknowledged: int = 0
     missing: list[str] = field(default_factory=list)
@@ -63,26 +58,16 @@ class Found:
     twice: int = 0
     twice_without_kill: list[int] = field(default_factory=list)
     other_topic: list[int] = field(default_factory=list)
-    streamed: int = 0
-    connections: int = 0
-    not_streamed: list[int] = field(default_factory=list)
-    streamed_twice: int = 0
-    streamed_twice_without_kill: list[int] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
     @property
-    def good(self) -> bool:
-        """Nothing is lost, nothing doubled without a kill."""
-        return not (
-            self.missing
-            or self.not_pushed
-            or self.twice_without_kill
-            or self.other_topic
-            or self.not_streamed
-            or self.streamed_twice_without_kill
-            or self.problems
-        )
+    def faults(self) -> list[Any]:
+        return [
+            *super().faults,
+            *self.missing,
+            *self.not_pushed,
+            *self.twice_without_kill,
+            *self.other_topic,
+        ]
 
     def __str__(self) -> str:
         return (
@@ -90,10 +75,7 @@ class Found:
             f" {self.acknowledged} acknowledged, {len(self.missing)} not in the list,"
             f" {self.pushed} pushed, {len(self.not_pushed)} not pushed,"
             f" {self.twice} twice after a kill, {len(self.twice_without_kill)} twice without,"
-            f" {len(self.other_topic)} under another topic,"
-            f" {self.streamed} streamed over {self.connections} connections,"
-            f" {len(self.not_streamed)} not streamed, {self.streamed_twice} streamed twice after a"
-            f" kill, {len(self.streamed_twice_without_kill)} without, {len(self.problems)} faulty"
+            f" {len(self.other_topic)} under another topic, {self.streams}"
         )
 
 
@@ -115,99 +97,6 @@ class Process:
         assert self._child
         self._child.send_signal(number)
         return self._child.wait(30)
-
-
-class Writer(threading.Thread):
-    """Mentions somebody all the time; repeats under the same key what was not answered."""
-
-    def __init__(self, name: str, token: str, base: Callable[[], str]) -> None:
-        super().__init__(daemon=True)
-        self._who, self._token, self._base = name, token, base
-        self.acknowledged: list[str] = []
-        self.enough = threading.Event()
-
-    def run(self) -> None:
-        number = 0
-        while not self.enough.is_set():
-            number += 1
-            while not self._write(number):
-                time.sleep(0.05)
-            time.sleep(0.01)
-
-    def _write(self, number: int) -> bool:
-        try:
-            answer = requests.post(
-                f"{self._base()}/api/v1/statuses",
-                headers={
-                    "Authorization": f"Bearer {self._token}",
-                    "Idempotency-Key": f"{self._who} {number}",
-                },
-                json={"status": f"@alice {self._who} {number}"},
-                timeout=10,
-            )
-        except requests.RequestException:
-            return False
-        if answer.status_code != 200:
-            return False
-        self.acknowledged.append(answer.json()["id"])
-        return True
-
-
-class Heard(NamedTuple):
-    """A notification as it came over the event stream."""
-
-    id: int
-    at: float
-    connection: int
-
-
-class Listener(threading.Thread):
-    """Keeps an event stream open, as a browser does: comes back with the last id that it has."""
-
-    def __init__(self, token: str, base: Callable[[], str], rest: Callable[[], float]) -> None:
-        super().__init__(daemon=True)
-        self._base, self._rest = base, rest
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
-        self.heard: list[Heard] = []
-        self.connections = 0
-        self.here = threading.Event()
-        self.enough = threading.Event()
-
-    def run(self) -> None:
-        while not self.enough.is_set():
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                self._listen()
-            time.sleep(self._rest())
-
-    def _listen(self) -> None:
-        address = self._base().rpartition("//")[2].replace("localhost", "127.0.0.1")
-        line = http.client.HTTPConnection(address, timeout=SILENCE)
-        try:
-            line.request("GET", "/api/v1/streaming/user/notification", headers=self._headers)
-            answer = line.getresponse()
-            if answer.status == 200:
-                self.connections += 1
-                self._read(answer)
-        finally:
-            line.close()
-
-    def _read(self, answer: http.client.HTTPResponse) -> None:
-        fields: dict[str, str] = {}
-        for raw in answer:
-            name, _, value = raw.decode().rstrip("\n").partition(": ")
-            if name:
-                fields[name] = value
-                continue
-            # Only what has come whole counts, and only then its id.
-            if "id" in fields:
-                self._headers["Last-Event-ID"] = fields["id"]
-                self.here.set()
-            if fields.get("event") == "notification":
-                number = int(json.loads(fields["data"])["id"])
-                self.heard.append(Heard(number, time.time(), self.connections))
-            fields = {}
-            if self.enough.is_set():
-                return
 
 
 class Campaign:
@@ -320,7 +209,8 @@ class Campaign:
         self._time_passes()
         self.worker.start()
         self._send_out()
-        self._hear_out()
+        assert self.listener
+        self.listener.hear_out({row[0] for row in self._read("SELECT id FROM notifications")})
         code = self.worker.stop(signal.SIGTERM)
         if code != 0:
             self.found.problems.append(f"the worker ended with {code}")
@@ -341,15 +231,6 @@ class Campaign:
     def _random_rest(self) -> float:
         return self._pauses.uniform(0.0, 0.4)
 
-    def _hear_out(self) -> None:
-        """Waits until the listener has heard everything, or nothing more for a while."""
-        assert self.listener
-        kept = {row[0] for row in self._read("SELECT id FROM notifications")}
-        deadline = time.monotonic() + SILENCE
-        while kept - {one.id for one in self.listener.heard} and time.monotonic() < deadline:
-            time.sleep(0.1)
-        self.listener.enough.set()
-
     def _read(self, sql: str) -> list[Any]:
         db = sqlite3.connect(
             f"file:{self.served.data / 'stentor.db'}?mode=ro", uri=True, timeout=20
@@ -361,7 +242,8 @@ class Campaign:
 
     def _count(self, writers: list[Writer]) -> None:
         found = self.found
-        written = [one for writer in writers for one in writer.acknowledged]
+        written = [one for writer in writers for one in writer.written]
+        found.problems += [one for writer in writers for one in writer.wrong]
         kept = {
             str(status): number
             for number, status in self._read(
@@ -384,27 +266,8 @@ class Campaign:
                     found.twice_without_kill.append(number)
                 if first["topic"] != second["topic"]:
                     found.other_topic.append(number)
-        self._count_streamed(set(kept.values()))
-
-    def _count_streamed(self, kept: set[int]) -> None:
         assert self.listener
-        found, heard = self.found, self.listener.heard
-        found.connections = self.listener.connections
-        found.streamed = len({one.id for one in heard})
-        found.not_streamed = sorted(kept - {one.id for one in heard})
-        last: dict[int, Heard] = {}
-        highest = 0
-        for one in heard:
-            before = last.get(one.id)
-            if before is not None:
-                found.streamed_twice += 1
-                killed = any(before.at - 0.1 <= kill <= one.at for kill in self.server_kill_times)
-                if before.connection == one.connection or not killed:
-                    found.streamed_twice_without_kill.append(one.id)
-            elif one.id < highest:
-                found.problems.append(f"{one.id} was streamed after {highest}")
-            highest = max(highest, one.id)
-            last[one.id] = one
+        found.compare(self.listener, set(kept.values()), self.server_kill_times)
 
 
 def campaign(

@@ -108,8 +108,8 @@ class Database(ABC):
         self.together: dict[str, Any] = {}
         #: Access tokens by their hash, likewise, within one generation only.
         self.tokens: Kept[bytes, Any] = Kept(16_384)
-        #: True from a transaction that the database did not take. Whoever has made sure that it
-        #: takes others again may say so here.
+        #: True from a transaction that the database did not take; until whoever watches over that
+        #: has noticed, and says here that he has.
         self.troubled = False
 
     @abstractmethod

@@ -1,0 +1,259 @@
+"""One run of people who act while something goes wrong, and what is compared in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import signal
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from stentor.app import expect_keys
+from stentor.store.database import Database, open_database
+from tests import invariants
+from tests.chaos.people import Admirer, Alice, Person, Reader, Thing, World
+from tests.chaos.streams import Listener, Streamed
+from tests.factories import Person as Account
+from tests.factories import make_account
+from tests.serving import Served
+
+ADMIRERS = 8
+#: Of Alice's; and those of them whose favourites come and go.
+STATUSES, CHANGING = 150, 6
+PATIENCE = 30.0
+MODULE = "stentor"
+
+
+@dataclass
+class Found(Streamed):
+    """What a campaign has found."""
+
+    what: str = ""
+    strikes: int = 0
+    acknowledged: int = 0
+    unanswered: int = 0
+    refused: int = 0
+    lost: list[Thing] = field(default_factory=list)
+    #: In the list though it was taken back or dismissed, or was never there.
+    left: list[Thing] = field(default_factory=list)
+    doubled: list[Thing] = field(default_factory=list)
+    #: Seconds until it was ready again, and until something was acknowledged again.
+    ready: list[float] = field(default_factory=list)
+    served: list[float] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[Any]:
+        return [*super().faults, *self.lost, *self.left, *self.doubled]
+
+    def __str__(self) -> str:
+        return (
+            f"seed {self.seed}: {self.strikes} {self.what} in {self.seconds:.0f} s,"
+            f" {self.acknowledged} acknowledged, {self.unanswered} not answered,"
+            f" {self.refused} refused, {len(self.lost)} lost, {len(self.left)} left over,"
+            f" {len(self.doubled)} doubled, ready again after {_span(self.ready)},"
+            f" next acknowledgement after {_span(self.served)}, {self.streams}"
+            + "".join(f"\n  {one}" for one in self.faults[:20])
+        )
+
+
+def _span(seconds: list[float]) -> str:
+    if not seconds:
+        return "-"
+    ordered = sorted(seconds)
+    late = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    return f"{statistics.median(ordered):.2f} s (95 %: {late:.2f} s, at most {ordered[-1]:.2f} s)"
+
+
+class Campaign:
+    """One run; `run` gives what was found. What goes wrong is a matter of the subclasses.
+
+    On an empty PostgreSQL database if its URL is given, else on SQLite; in a folder of its own.
+    """
+
+    what: ClassVar[str]
+
+    def __init__(self, home: Path, *, seed: int, url: str = "", module: str = MODULE) -> None:
+        self.data = home / "data"
+        self.served = Served(home, log_level="warning", worker="off", database_url=url)
+        self.served.module = module
+        self.random = random.Random(seed)
+        self.found = Found(seed, what=self.what)
+        #: When the server was killed, by the clock.
+        self.kills: list[float] = []
+        self.url = url or f"sqlite:{self.data / 'stentor.db'}"
+        self._pauses = random.Random(seed)
+        self.people: list[Person] = []
+        self.observer = Person("", lambda: self.served.base)
+
+    def strike(self) -> None:
+        """Lets something go wrong, and mends it."""
+        raise NotImplementedError
+
+    def run(self, times: int) -> Found:
+        """Strikes so often, then waits until all is quiet, and counts."""
+        begun = time.monotonic()
+        try:
+            self.begin(asyncio.run(self.prepare()))
+            for _ in range(times):
+                self.strike()
+                self.found.strikes += 1
+            self._end()
+        finally:
+            self.served.stop(signal.SIGKILL)
+        asyncio.run(self.audit())
+        self.found.seconds = time.monotonic() - begun
+        return self.found
+
+    @contextlib.contextmanager
+    def acknowledged_again(self) -> Iterator[None]:
+        """Around what mends it: waits for the next acknowledgement, and notes how long it took."""
+        counts = [len(one.acknowledged) for one in self.people]
+        yield
+        mended = time.monotonic()
+        self.wait(lambda: any(self._since(mended, counts)), "nothing is acknowledged again")
+        self.found.served.append(min(self._since(mended, counts), default=PATIENCE) - mended)
+
+    def _since(self, moment: float, counts: list[int]) -> list[float]:
+        fresh = zip(self.people, counts, strict=True)
+        return [at for one, count in fresh for at in one.acknowledged[count:] if at > moment]
+
+    def wait(self, holds: Callable[[], object], problem: str, seconds: float = PATIENCE) -> bool:
+        """Waits until it holds; it is a problem if that takes longer."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                self.found.problems.append(problem)
+                return False
+            time.sleep(0.002)
+        return True
+
+    # --- how it begins
+
+    async def prepare(self) -> list[Account]:
+        """A database with keys and accounts; the accounts, Alice first."""
+        self.data.mkdir(mode=0o700)
+        db = await open_database(self.url)
+        await db.migrate()
+        await expect_keys(self.data / "keys.json", db)
+        names = ["alice", *(f"admirer{n}" for n in range(ADMIRERS))]
+        made = [await make_account(db, name) for name in names]
+        await db.close()
+        return made
+
+    def begin(self, accounts: list[Account]) -> None:
+        """Starts server and people."""
+        self.served.start()
+        alice, *others = accounts
+        written = self._write(alice.token)
+        world = World(str(alice.id), written[:CHANGING], written[CHANGING:])
+        base = lambda: self.served.base  # noqa: E731 - it is another after each start
+        self.listener = Listener(alice.token, base, lambda: self._pauses.uniform(0.0, 0.2))
+        self.listener.start()
+        assert self.listener.here.wait(PATIENCE)
+        self.alice = Alice(alice.token, base, world=world, seed=self.found.seed)
+        self.admirers = [
+            Admirer(one, base, world=world, seed=self.found.seed + number)
+            for number, one in enumerate(others)
+        ]
+        self.reader = Reader(alice.token, base)
+        self.people = [self.alice, self.reader, *self.admirers]
+        for one in self.people:
+            one.start()
+
+    def _write(self, token: str) -> list[str]:
+        author = Person(token, lambda: self.served.base)
+        written = [
+            author.do("POST", "/api/v1/statuses", {"status": f"status {n}"})["id"]
+            for n in range(STATUSES)
+        ]
+        author.hang_up()
+        self.found.problems += author.wrong
+        return written
+
+    # --- how it ends
+
+    def _end(self) -> None:
+        for one in self.people:
+            one.enough.set()
+        self.wait(
+            lambda: not any(one.is_alive() for one in self.people), "something is never answered"
+        )
+        for one in self.people:
+            one.given_up.set()
+        answers = sum((one.answers for one in self.people), Counter[int]())
+        self.found.acknowledged = sum(len(one.acknowledged) for one in self.people)
+        self.found.unanswered, self.found.refused = answers[0], answers[503]
+        self.found.problems += [one for person in self.people for one in person.wrong]
+        page = self._listed()
+        self._compare(page)
+        self.listener.hear_out({int(one["id"]) for one in page})
+        self.found.compare(self.listener, {int(one["id"]) for one in page}, self.kills)
+        for one in (self.alice, self.observer):
+            one.hang_up()
+        if (code := self.served.stop()) != 0:
+            self.found.problems.append(f"the server ended with {code}")
+
+    def _compare(self, page: list[Any]) -> None:
+        listed = Counter(Thing.of(one) for one in page)
+        expected = {
+            thing for one in self.admirers for thing, holds in one.standing.items() if holds
+        }
+        expected -= self.alice.dismissed
+        self.found.lost = sorted(expected - listed.keys(), key=repr)
+        self.found.left = sorted(listed.keys() - expected, key=repr)
+        self.found.doubled = [one for one, count in listed.items() if count > 1]
+
+    def _listed(self) -> list[Any]:
+        """Alice's whole list; looks on the way whether everything else that is shown agrees."""
+        ids = self._pages("/api/v1/notifications?limit=80", lambda page: page)
+        groups = self._pages(
+            "/api/v2/notifications?limit=80", lambda page: page["notification_groups"]
+        )
+        # A group with members beyond its page comes again on the next one, with the rest of them.
+        members = {one["group_key"]: one["notifications_count"] for one in reversed(groups)}
+        marker = self.alice.do("GET", "/api/v1/markers?timeline[]=notifications")
+        read = int(marker.get("notifications", {}).get("last_read_id", "0"))
+        unread = self.alice.do("GET", "/api/v1/notifications/unread_count?limit=1000")["count"]
+        for what, shown, expected in (
+            ("in groups", sum(members.values()), len(ids)),
+            ("marker", read, self.alice.read_up_to),
+            ("unread", unread, min(1000, sum(int(one["id"]) > read for one in ids))),
+        ):
+            if shown != expected:
+                self.found.problems.append(f"{what}: {shown} instead of {expected}")
+        return ids
+
+    def _pages(self, path: str, rows: Callable[[Any], list[Any]]) -> list[Any]:
+        found: list[Any] = []
+        while path:
+            found += rows(self.alice.do("GET", path))
+            path = self.alice.older
+        return found
+
+    async def audit(self) -> None:
+        """Looks at the rows themselves."""
+        db = await open_database(self.url)
+        try:
+            await invariants.check(db)
+            await invariants.check_activities(db)
+            twice = await db.fetch(
+                "SELECT text, count(*) FROM statuses WHERE reblog_of_id IS NULL"
+                " GROUP BY account_id, text HAVING count(*) > 1"
+            )
+            self.found.problems += [f"written twice: {row[0]}" for row in twice]
+            if db.engine == "sqlite" and (said := await _integrity(db)) != "ok":
+                self.found.problems.append(said)
+        except AssertionError as problem:
+            self.found.problems.append(f"a row is wrong: {problem!r}"[:500])
+        finally:
+            await db.close()
+
+
+async def _integrity(db: Database) -> str:
+    return "; ".join(str(row[0]) for row in await db.fetch("PRAGMA integrity_check"))
