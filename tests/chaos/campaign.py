@@ -57,7 +57,7 @@ class Found(Streamed):
             f" {self.acknowledged} acknowledged, {self.unanswered} not answered,"
             f" {self.refused} refused, {len(self.lost)} lost, {len(self.left)} left over,"
             f" {len(self.doubled)} doubled, ready again after {_span(self.ready)},"
-            f" next acknowledgement after {_span(self.served)}, {self.streams}"
+            f" acknowledging after {_span(self.served)}, {self.streams}"
             + "".join(f"\n  {one}" for one in self.faults[:20])
         )
 
@@ -112,12 +112,13 @@ class Campaign:
 
     @contextlib.contextmanager
     def acknowledged_again(self) -> Iterator[None]:
-        """Around what mends it: waits for the next acknowledgement, and notes how long it took."""
+        """Around a fault and its end: notes how long it took until something was acknowledged."""
         counts = [len(one.acknowledged) for one in self.people]
+        begun = time.monotonic()
         yield
         mended = time.monotonic()
-        self.wait(lambda: any(self._since(mended, counts)), "nothing is acknowledged again")
-        self.found.served.append(min(self._since(mended, counts), default=PATIENCE) - mended)
+        if self.wait(lambda: any(self._since(mended, counts)), "nothing is acknowledged again"):
+            self.found.served.append(min(self._since(mended, counts)) - begun)
 
     def _since(self, moment: float, counts: list[int]) -> list[float]:
         fresh = zip(self.people, counts, strict=True)

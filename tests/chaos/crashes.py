@@ -78,21 +78,26 @@ class Restarts(Campaign):
     def strike(self) -> None:
         time.sleep(self.random.uniform(0.05, 0.5))
         with self.acknowledged_again():
-            begun = time.monotonic()
             if self.random.random() < 0.7:
-                self._postgres.stop(signal.SIGQUIT)  # what `pg_ctl stop -m immediate` sends
-                self._postgres.start()
+                self._restart()
             else:
                 self._kill_a_session()
-            self.found.ready.append(time.monotonic() - begun)
+
+    def _restart(self) -> None:
+        begun = time.monotonic()
+        self._postgres.stop(signal.SIGQUIT)  # what `pg_ctl restart -m immediate` sends
+        self._postgres.start()
+        self.found.ready.append(time.monotonic() - begun)
 
     def _kill_a_session(self) -> None:
+        """PostgreSQL ends all others then, and comes back by itself."""
         sessions = [
             one
             for one in psutil.Process(self._postgres.pid).children()
             if "stentor" in " ".join(one.cmdline())
         ]
         self.random.choice(sessions).kill()
+        time.sleep(0.05)  # what others are told meanwhile is from before
 
 
 class FullDisks(Campaign):
