@@ -256,9 +256,11 @@ class _Answers:
         self._forget(asked)
         self._by_asked[asked] = answer
         pieces = {id(part): part for part in answer.parts}
-        for number in pieces.keys() - self._uses.keys():
-            self._bytes += _size(pieces[number])
-        self._uses.update(pieces.keys())
+        # Not by difference of keys, which would go through those of all answers.
+        for number, part in pieces.items():
+            if number not in self._uses:
+                self._bytes += _size(part)
+            self._uses[number] += 1
         while self._bytes > BYTES or len(self._by_asked) > ANSWERS:
             self._forget(next(iter(self._by_asked)))
 
