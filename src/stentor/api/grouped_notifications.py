@@ -68,12 +68,13 @@ async def index(request: Request) -> responses.Reply:
     groups, body = await _page(request, cursor, wanted, partial=partial)
     size = cursor.limit
     for _ in range(flat.REFILLS):
-        lacking = cursor.limit - len(body.notification_groups)
+        lacking = cursor.limit - body.size
         if len(groups) < size or lacking <= 0:
             break
         size += lacking
         groups, body = await _page(request, replace(cursor, limit=size), wanted, partial=partial)
-    return responses.timeline_page(request, body, [one.id for one in groups], kept=_KEPT)
+    page = responses.Parts(body.pieces)
+    return responses.timeline_page(request, page, [one.id for one in groups], kept=_KEPT)
 
 
 async def _page(
@@ -142,9 +143,9 @@ async def show(request: Request) -> Any:
     if group is None:
         raise errors.RecordNotFound
     results = _render(request, [group], await _load(request, [group]), listed=False)
-    if not results.notification_groups:
+    if not results.size:
         raise errors.RecordNotFound
-    return results
+    return responses.Parts(results.pieces)
 
 
 async def _find(request: Request, group_key: str) -> Group | None:

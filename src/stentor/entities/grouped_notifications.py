@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -16,25 +16,17 @@ from stentor.domain.links import Links
 from stentor.domain.notifications import TRAITS, Attached
 from stentor.domain.statuses import LoadedStatuses
 from stentor.entities import accounts, attachments, notification_fallbacks, statuses
-from stentor.entities.accounts import PartialAccount
+from stentor.entities.accounts import PartialAccount, encoder
 from stentor.entities.notification_fallbacks import NotificationFallback
+from stentor.entities.notifications import Fragment
 
 #: Whether groups of a type have a status, by the type's name.
 _WITH_STATUS = {type.value: TRAITS[type].attached is Attached.STATUS for type in TRAITS}
 
 
-class NotificationGroup(Struct, gc=False):
-    """A group; the ``page_`` keys are there in lists only."""
+class Details(Struct, gc=False):
+    """The keys that few groups have, after all others and in the order of the wire."""
 
-    group_key: str
-    notifications_count: int
-    type: str
-    most_recent_notification_id: int
-    sample_account_ids: list[str]
-    page_min_id: str | UnsetType = UNSET
-    page_max_id: str | UnsetType = UNSET
-    latest_page_notification_at: str | UnsetType = UNSET
-    status_id: str | UnsetType | None = UNSET
     report: Any = UNSET
     event: Any = UNSET
     moderation_warning: Any = UNSET
@@ -43,13 +35,15 @@ class NotificationGroup(Struct, gc=False):
     fallback: NotificationFallback | UnsetType = UNSET
 
 
-class Results(Struct, gc=False):
-    """Groups with the accounts and statuses that they name."""
+class Results(NamedTuple):
+    """Groups with the accounts and statuses that they name, as JSON in pieces to be joined.
 
-    accounts: list[Raw]
-    statuses: list[Raw]
-    notification_groups: list[NotificationGroup]
-    partial_accounts: list[PartialAccount] | UnsetType = UNSET
+    The pieces of accounts and statuses are those that others are shown too.
+    """
+
+    #: How many groups there are.
+    size: int
+    pieces: list[Fragment]
 
 
 @dataclass(slots=True)
@@ -63,22 +57,19 @@ class _Named:
     statuses: dict[int, Raw] = field(default_factory=dict)
 
     def add(self, senders: list[int], status_id: int | None, *, partial: bool) -> None:
-        """Adds what one group names; raises without having added an account, if one cannot be."""
-        everyone, links, known = self.loaded.accounts, self.links, self.accounts
-        added = {
-            one: accounts.encoded(everyone[one], links)
-            for one in (senders[:1] if partial else senders)
-            if one not in known
-        }
-        partly = (
-            {one: accounts.render_partial(everyone[one], links) for one in senders[1:]}
-            if partial
-            else {}
-        )
+        """Whom and what a group names; raises without adding any, if one cannot be shown."""
+        everyone, known = self.loaded.accounts, self.accounts
+        fresh = [one for one in senders[: 1 if partial else None] if one not in known]
+        added = [accounts.encoded(everyone[one], self.links) for one in fresh]
+        partly = {}
+        if partial:
+            partly = {
+                one: accounts.render_partial(everyone[one], self.links) for one in senders[1:]
+            }
         if status_id is not None and status_id not in self.statuses:
-            self.statuses[status_id] = statuses.encoded(self.loaded, status_id, links)
-        known |= added
-        self.partly |= partly
+            self.statuses[status_id] = statuses.encoded(self.loaded, status_id, self.links)
+        known.update(zip(fresh, added, strict=True))
+        self.partly.update(partly)
 
 
 def render(
@@ -98,59 +89,59 @@ def render(
     unless None, others get words that any client can show. Only if they are ``listed`` groups
     have the ``page_`` keys.
     """
+    everyone = loaded.accounts
     named = _Named(loaded, links)
     kept = []
     for group in groups:
         try:
-            senders = [one for _, one in group.newest if one in loaded.accounts]
-            entity = _render(group, senders, listed=listed)
-            status_id = None
+            senders = [one for _, one in group.newest if one in everyone]
+            json = _render(group, senders, listed=listed)
+            status_id = group.status_id if loaded.may_show(group.status_id) else None
             if _WITH_STATUS[group.type]:
-                status_id = group.status_id if loaded.may_show(group.status_id) else None
-                entity.status_id = None if status_id is None else str(status_id)
+                shown = "null" if status_id is None else f'"{status_id}"'
+                json = f'{json},"status_id":{shown}'
             if group.type not in ORDINARY:
-                _add_details(entity, group, loaded, links, attached=attached, supported=supported)
+                json += _details(
+                    group, senders, loaded, links, attached=attached, supported=supported
+                )
             named.add(senders, status_id, partial=partial)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
             telemetry.skipped("group", group.newest_id, problem)
         else:
-            kept.append(entity)
-    results = Results(list(named.accounts.values()), list(named.statuses.values()), kept)
-    if partial:
-        results.partial_accounts = [
-            one for key, one in named.partly.items() if key not in named.accounts
-        ]
-    return results
+            kept.append(json)
+    return Results(len(kept), _joined(named, kept, partial=partial))
 
 
-def _render(group: Group, senders: list[int], *, listed: bool) -> NotificationGroup:
-    """A group by its figures. Raises LookupError if there is nobody who can be shown."""
+def _render(group: Group, senders: list[int], *, listed: bool) -> str:
+    """A group as JSON that is not closed yet. Raises LookupError if nobody can be shown."""
     if not senders:
         raise LookupError(group.group_key)
-    entity = NotificationGroup(
-        group.group_key,
-        group.size,
-        group.type,
-        group.newest_id,
-        [str(one) for one in senders],
+    newest_id, sample = group.newest_id, '","'.join([str(one) for one in senders])
+    # None of these holds anything that JSON would have to escape.
+    json = (
+        f'{{"group_key":"{group.group_key}","notifications_count":{group.size},'
+        f'"type":"{group.type}","most_recent_notification_id":{newest_id},'
+        f'"sample_account_ids":["{sample}"]'
     )
-    if listed:
-        entity.page_min_id = str(group.oldest_id)
-        entity.page_max_id = str(group.newest_id)
-        entity.latest_page_notification_at = times.iso(group.newest_at)
-    return entity
+    if not listed:
+        return json
+    return (
+        f'{json},"page_min_id":"{group.oldest_id}","page_max_id":"{newest_id}",'
+        f'"latest_page_notification_at":"{times.iso(group.newest_at)}"'
+    )
 
 
-def _add_details(
-    entity: NotificationGroup,
+def _details(
     group: Group,
+    senders: list[int],
     loaded: LoadedStatuses,
     links: Links,
     *,
     attached: Attachments,
     supported: frozenset[str] | None,
-) -> None:
+) -> str:
     """What a group is about, and words for clients that do not know its type."""
+    entity = Details()
     given: dict[str, Any] = {
         "activity_id": group.activity_id,
         "attachments": attached,
@@ -158,7 +149,32 @@ def _add_details(
         "links": links,
     }
     attachments.attach(entity, attachments.GROUP_KEYS, type=group.type, **given)
-    senders = [loaded.accounts[int(one)] for one in entity.sample_account_ids]
-    fallback = notification_fallbacks.render(group.type, supported, senders=senders, **given)
+    shown = [loaded.accounts[one] for one in senders]
+    fallback = notification_fallbacks.render(group.type, supported, senders=shown, **given)
     if fallback is not None:
         entity.fallback = fallback
+    encoded = encoder.encode(entity).decode()
+    return "" if encoded == "{}" else f",{encoded[1:-1]}"
+
+
+def _joined(named: _Named, groups: list[str], *, partial: bool) -> list[Fragment]:
+    """The envelope."""
+    closed = ",".join([f"{one}}}" for one in groups])
+    end = f'],"notification_groups":[{closed}]'.encode()
+    if partial:
+        others = [one for key, one in named.partly.items() if key not in named.accounts]
+        end += b',"partial_accounts":' + encoder.encode(others)
+    return [
+        b'{"accounts":[',
+        *_separated(named.accounts.values()),
+        b'],"statuses":[',
+        *_separated(named.statuses.values()),
+        end + b"}",
+    ]
+
+
+def _separated(values: Collection[Raw]) -> list[Fragment]:
+    """With commas between them."""
+    pieces: list[Fragment] = [b","] * max(0, 2 * len(values) - 1)
+    pieces[::2] = values
+    return pieces
