@@ -23,6 +23,7 @@ def _day(days: int) -> str:
 
 _MINUTES = tuple(f"{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
 _SECONDS = tuple(f"{second:02d}." for second in range(60))
+_MILLISECONDS = tuple(f"{millisecond:03d}Z" for millisecond in range(1000))
 
 
 def iso(time: int) -> str:
@@ -30,7 +31,7 @@ def iso(time: int) -> str:
     days, rest = divmod(time, DAY)
     minutes, rest = divmod(rest, MINUTE)
     seconds, milliseconds = divmod(rest, SECOND)
-    return f"{_day(days)}{_MINUTES[minutes]}{_SECONDS[seconds]}{milliseconds:03d}Z"
+    return f"{_day(days)}{_MINUTES[minutes]}{_SECONDS[seconds]}{_MILLISECONDS[milliseconds]}"
 
 
 def iso_or_none(time: int | None) -> str | None:

@@ -32,7 +32,10 @@ async def load(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
     Inside a transaction, where a row may never be committed, one query and nothing remembered.
     """
     known = await _load(db, ids)
-    return {one.id: one for one in await with_moved(db, known.values())}
+    for one in known.values():
+        if one.moved_to_id is not None:
+            return {one.id: one for one in await with_moved(db, known.values())}
+    return known
 
 
 async def with_moved(db: Reader, accounts: Iterable[Account]) -> list[Account]:
