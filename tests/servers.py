@@ -20,7 +20,7 @@ import sysconfig
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -180,7 +180,7 @@ class Postgres(Server):
         """Starts it; the first time it makes the cluster and finds a port."""
         if not self.data.exists():
             self.run("initdb", "-D", self.data, *INITDB)
-            self.port = free_port()
+            self.port = self.port or free_port()
             self.configure(self._settings | {"port": str(self.port)})
         super().start()
 
@@ -249,18 +249,26 @@ class Postgres(Server):
 
 
 class Nats(Server):
-    """A NATS server, one node; on a port of its own choice, or on that one each time it starts."""
+    """A NATS server; on a port of its own choice, or on that one each time it starts.
 
-    def __init__(self, *, port: int = -1) -> None:
+    ``routes`` are the ports on which the nodes of its cluster listen to each other, its own first.
+    """
+
+    def __init__(self, *, port: int = -1, routes: Sequence[int] = ()) -> None:
         super().__init__()
         self._port = port
+        self._routes = [f"nats://127.0.0.1:{one}" for one in routes]
 
     def command(self) -> list[str]:
         """On a port that it writes down."""
         program = Path(sysconfig.get_path("scripts")) / "nats-server"
         directory = str(self.directory)
+        cluster = []
+        if self._routes:
+            cluster = ["--cluster_name", "stentor", "--cluster", self._routes[0],
+                       "--routes", ",".join(self._routes[1:])]  # fmt: skip
         return [str(reachable(program, self.user, self.directory)), "-a", "127.0.0.1",
-                "-p", str(self._port), "--ports_file_dir", directory]  # fmt: skip
+                "-p", str(self._port), "--ports_file_dir", directory, *cluster]  # fmt: skip
 
     def ready(self) -> bool:
         """When it has said where it listens."""

@@ -17,6 +17,7 @@ CAMPAIGNS = {
     "crashes of PostgreSQL": ["tests.chaos.crashes", "restarts", "--times", "20"],
     "full disks": ["tests.chaos.crashes", "disks", "--times", "50"],
     "pushes": ["tests.chaos.kills", "--kills", "200"],
+    "cluster": ["tests.chaos.cluster", "--rounds", "10"],
 }
 
 

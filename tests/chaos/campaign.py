@@ -77,6 +77,9 @@ class Campaign:
     """
 
     what: ClassVar[str]
+    #: How many admire, and whom they mention.
+    crowd: ClassVar[int] = ADMIRERS
+    named: ClassVar[str] = "@alice"
 
     def __init__(self, home: Path, *, seed: int, url: str = "", module: str = MODULE) -> None:
         self.data = home / "data"
@@ -142,33 +145,45 @@ class Campaign:
         db = await open_database(self.url)
         await db.migrate()
         await expect_keys(self.data / "keys.json", db)
-        names = ["alice", *(f"admirer{n}" for n in range(ADMIRERS))]
+        names = ["alice", *(f"admirer{n}" for n in range(self.crowd))]
         made = [await make_account(db, name) for name in names]
         await db.close()
         return made
 
     def begin(self, accounts: list[Account]) -> None:
         """Starts server and people."""
-        self.served.start()
+        self.start()
         alice, *others = accounts
         written = self._write(alice.token)
-        world = World(str(alice.id), written[:CHANGING], written[CHANGING:])
-        base = lambda: self.served.base  # noqa: E731 - it is another after each start
-        self.listener = Listener(alice.token, base, lambda: self._pauses.uniform(0.0, 0.2))
-        self.listener.start()
-        assert self.listener.here.wait(PATIENCE)
-        self.alice = Alice(alice.token, base, world=world, seed=self.found.seed)
+        world = World(str(alice.id), written[:CHANGING], written[CHANGING:], self.named)
+        self.listener = self.listen(alice.token)
+        self.alice = Alice(alice.token, self.base(), world=world, seed=self.found.seed)
         self.admirers = [
-            Admirer(one, base, world=world, seed=self.found.seed + number)
+            Admirer(one, self.base(), world=world, seed=self.found.seed + number)
             for number, one in enumerate(others)
         ]
-        self.reader = Reader(alice.token, base)
+        self.reader = Reader(alice.token, self.base())
         self.people = [self.alice, self.reader, *self.admirers]
         for one in self.people:
             one.start()
 
+    def start(self) -> None:
+        """Starts what the people use."""
+        self.served.start()
+
+    def base(self) -> Callable[[], str]:
+        """Says to one of the people where to connect to, each time anew."""
+        return lambda: self.served.base
+
+    def listen(self, token: str) -> Listener:
+        """Somebody who has an event stream open from now on."""
+        listener = Listener(token, self.base(), lambda: self._pauses.uniform(0.0, 0.2))
+        listener.start()
+        assert listener.here.wait(PATIENCE)
+        return listener
+
     def _write(self, token: str) -> list[str]:
-        author = Person(token, lambda: self.served.base)
+        author = Person(token, self.base())
         written = [
             author.do("POST", "/api/v1/statuses", {"status": f"status {n}"})["id"]
             for n in range(STATUSES)
@@ -212,8 +227,8 @@ class Campaign:
 
     def _listed(self) -> list[Any]:
         """Alice's whole list; looks on the way whether everything else that is shown agrees."""
-        ids = self._pages("/api/v1/notifications?limit=80", lambda page: page)
-        groups = self._pages(
+        ids = self.alice.pages("/api/v1/notifications?limit=80")
+        groups = self.alice.pages(
             "/api/v2/notifications?limit=80", lambda page: page["notification_groups"]
         )
         # A group with members beyond its page comes again on the next one, with the rest of them.
@@ -229,13 +244,6 @@ class Campaign:
             if shown != expected:
                 self.found.problems.append(f"{what}: {shown} instead of {expected}")
         return ids
-
-    def _pages(self, path: str, rows: Callable[[Any], list[Any]]) -> list[Any]:
-        found: list[Any] = []
-        while path:
-            found += rows(self.alice.do("GET", path))
-            path = self.alice.older
-        return found
 
     async def audit(self) -> None:
         """Looks at the rows themselves."""

@@ -16,7 +16,6 @@ was killed in between.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import signal
 import sqlite3
@@ -24,17 +23,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from tests.chaos.people import Writer
+from tests.chaos.pushes import END_LEASES, Pushed, PushService
 from tests.chaos.streams import Listener, Streamed
-from tests.push_service import SHARED, b64
 from tests.serving import Served
 
 WRITERS = 2
@@ -47,35 +42,22 @@ CONTROLS = {
 
 
 @dataclass
-class Found(Streamed):
+class Found(Pushed, Streamed):
     """What a campaign has found."""
 
     kills: int = 0
     acknowledged: int = 0
     missing: list[str] = field(default_factory=list)
-    pushed: int = 0
-    not_pushed: list[int] = field(default_factory=list)
-    twice: int = 0
-    twice_without_kill: list[int] = field(default_factory=list)
-    other_topic: list[int] = field(default_factory=list)
 
     @property
     def faults(self) -> list[Any]:
-        return [
-            *super().faults,
-            *self.missing,
-            *self.not_pushed,
-            *self.twice_without_kill,
-            *self.other_topic,
-        ]
+        return [*super().faults, *self.push_faults, *self.missing]
 
     def __str__(self) -> str:
         return (
             f"seed {self.seed}: {self.kills} kills in {self.seconds:.0f} s,"
             f" {self.acknowledged} acknowledged, {len(self.missing)} not in the list,"
-            f" {self.pushed} pushed, {len(self.not_pushed)} not pushed,"
-            f" {self.twice} twice after a kill, {len(self.twice_without_kill)} twice without,"
-            f" {len(self.other_topic)} under another topic, {self.streams}"
+            f" {self.pushes}, {self.streams}"
         )
 
 
@@ -94,7 +76,8 @@ class Process:
             )  # fmt: skip
 
     def stop(self, number: int) -> int:
-        assert self._child
+        if self._child is None:
+            return 0
         self._child.send_signal(number)
         return self._child.wait(30)
 
@@ -109,7 +92,7 @@ class Campaign:
         self.random = random.Random(seed)
         self._pauses = random.Random(seed)
         self.found = Found(seed)
-        self.log = folder / "pushes.jsonl"
+        self.service = PushService(folder / "pushes.jsonl")
         #: Of the worker, and of the server.
         self.kill_times: list[float] = []
         self.server_kill_times: list[float] = []
@@ -121,43 +104,21 @@ class Campaign:
     def run(self, kills: int) -> Found:
         """Kills so often, then waits until all is quiet, and counts."""
         begun = time.monotonic()
-        with subprocess.Popen(
-            [sys.executable, "-m", "tests.push_service", str(self.log)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        ) as service:  # fmt: skip
-            assert service.stdout
-            assert service.stdin
-            try:
-                endpoint = f"http://127.0.0.1:{int(service.stdout.readline())}/slow/alice"
-                writers = self._begin(endpoint)
-                for _ in range(kills):
-                    self._kill()
-                self._end(writers)
-            finally:
-                service.stdin.close()
+        with self.service:
+            writers = self._begin()
+            for _ in range(kills):
+                self._kill()
+            self._end(writers)
         self.found.seconds = time.monotonic() - begun
         return self.found
 
-    def _begin(self, endpoint: str) -> list[Writer]:
+    def _begin(self) -> list[Writer]:
         self.served.start()
         self.worker.start()
         for name in ("alice", "bob"):
             self.served.account(name)
         alice, bob = self.served.token("alice"), self.served.token("bob")
-        answer = requests.post(
-            f"{self.served.base}/api/v1/push/subscription",
-            headers={"Authorization": f"Bearer {alice}"},
-            json={
-                "subscription": {
-                    "endpoint": endpoint,
-                    "keys": {"p256dh": b64(SHARED.p256dh), "auth": b64(SHARED.auth)},
-                    "standard": True,
-                },
-                "data": {"alerts": {"mention": True}},
-            },
-            timeout=10,
-        )
-        assert answer.status_code == 200, answer.text
+        self.service.subscribe(self.served.base, alice, "mention")
         self.listener = Listener(alice, lambda: self.served.base, lambda: self._random_rest())
         self.listener.start()
         assert self.listener.here.wait(PATIENCE)
@@ -168,11 +129,11 @@ class Campaign:
 
     def _kill(self) -> None:
         """Kills one of them at a moment of our choice, and starts it again."""
-        before = self._messages()
+        before = self.service.size()
         time.sleep(self.random.uniform(0.02, 0.5))
         if self.random.random() < 0.5:  # just when a message has come
             deadline = time.monotonic() + 2
-            while self._messages() == before and time.monotonic() < deadline:
+            while self.service.size() == before and time.monotonic() < deadline:
                 time.sleep(0.0005)
         victim = self.random.choice(["server", "worker", "worker"])
         if victim == "server":
@@ -189,14 +150,10 @@ class Campaign:
         else:
             self.worker.start()
 
-    def _messages(self) -> int:
-        return self.log.stat().st_size if self.log.exists() else 0
-
     def _time_passes(self) -> None:
         """Ends the leases of a worker that is dead, instead of waiting half a minute each time."""
         with sqlite3.connect(self.served.data / "stentor.db", timeout=20) as db:
-            # Only leases: what waits for another attempt has none.
-            db.execute("UPDATE push_deliveries SET run_at = 0 WHERE attempts > 0")
+            db.execute(END_LEASES)
         db.close()
 
     def _end(self, writers: list[Writer]) -> None:
@@ -252,20 +209,7 @@ class Campaign:
         }
         found.acknowledged = len(written)
         found.missing = [one for one in written if one not in kept]
-        sent = defaultdict(list)
-        for line in self.log.read_text().splitlines() if self.log.exists() else []:
-            one = json.loads(line)
-            sent[one.get("id")].append(one)
-            found.problems += one["problems"]
-        found.pushed = len(sent)
-        found.not_pushed = sorted(set(kept.values()) - set(sent))
-        for number, times in sent.items():
-            for first, second in pairwise(times):
-                found.twice += 1
-                if not any(first["at"] - 0.1 <= kill <= second["at"] for kill in self.kill_times):
-                    found.twice_without_kill.append(number)
-                if first["topic"] != second["topic"]:
-                    found.other_topic.append(number)
+        found.compare_pushes(self.service, set(kept.values()), self.kill_times)
         assert self.listener
         found.compare(self.listener, set(kept.values()), self.server_kill_times)
 

@@ -80,12 +80,21 @@ class Person(threading.Thread):
         # Whoever dismisses again what he was not told is gone may hear that there is no such thing.
         enough = (200, 404) if path.endswith("/dismiss") else (200,)
         while status not in enough and not self.given_up.wait(PAUSE):
+            self.hang_up()  # another server may do it
             status, answer = self.once(method, path, body, **headers)
         if status not in enough:
             raise GivenUpError
         if method != "GET":
             self.acknowledged.append(time.monotonic())
         return answer
+
+    def pages(self, path: str, rows: Callable[[Any], list[Any]] = lambda page: page) -> list[Any]:
+        """All there is from that page on; ``rows`` finds it in what is answered."""
+        found: list[Any] = []
+        while path:
+            found += rows(self.do("GET", path))
+            path = self.older
+        return found
 
     def once(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Tries it once: status and answer, or 0 if there was none."""
@@ -132,9 +141,12 @@ def _proper(answer: http.client.HTTPResponse, text: bytes) -> bool:
 class Writer(Person):
     """Mentions somebody all the time; repeats under the same key what was not answered."""
 
-    def __init__(self, name: str, token: str, base: Callable[[], str]) -> None:
+    def __init__(
+        self, name: str, token: str, base: Callable[[], str], *, named: str = "@alice"
+    ) -> None:
         super().__init__(token, base)
         self.who = name
+        self._named = named
         self._number = 0
         #: The ids of statuses.
         self.written: list[str] = []
@@ -148,7 +160,7 @@ class Writer(Person):
         self._number += 1
         text = f"{self.who} {self._number}"
         answer = self.do(
-            "POST", "/api/v1/statuses", {"status": f"@alice {text}"}, Idempotency_Key=text
+            "POST", "/api/v1/statuses", {"status": f"{self._named} {text}"}, Idempotency_Key=text
         )
         self.written.append(answer["id"])
 
@@ -161,6 +173,8 @@ class World(NamedTuple):
     changing: list[str]
     #: Of these everybody gives one favourite at most.
     lasting: list[str]
+    #: What a mention begins with.
+    named: str
 
 
 class Admirer(Writer):
@@ -169,7 +183,7 @@ class Admirer(Writer):
     def __init__(
         self, account: Account, base: Callable[[], str], *, world: World, seed: int
     ) -> None:
-        super().__init__(account.username, account.token, base)
+        super().__init__(account.username, account.token, base, named=world.named)
         self._id = str(account.id)
         self._world = world
         self._random = random.Random(seed)

@@ -114,9 +114,9 @@ class Streamed:
     def compare(self, listener: Listener, kept: set[int], kills: Sequence[float]) -> None:
         """Holds what was heard against what is in the list, and the times of the kills."""
         heard = listener.heard
-        self.connections = listener.connections
-        self.streamed = len({one.id for one in heard})
-        self.not_streamed = sorted(kept - {one.id for one in heard})
+        self.connections += listener.connections
+        self.streamed += len({one.id for one in heard})
+        self.not_streamed += sorted(kept - {one.id for one in heard})
         last: dict[int, Heard] = {}
         highest = 0
         for one in heard:
