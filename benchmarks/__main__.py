@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks import peers, postgres, pushes, report, seed, streams
+from benchmarks import arithmetic, peers, postgres, pushes, report, seed, streams
 from benchmarks.measure import QUICK, Effort, Line, run
 
 
@@ -70,6 +70,8 @@ def main(given: list[str] | None = None) -> str:
         print(pushes.measure(pushes.QUICK if asked.quick else None))
     if asked.readme:
         report.write_readme(asked.readme, text)
+        if asked.readme.resolve() == arithmetic.README:
+            arithmetic.main(["--write"])  # it follows from them
     return text
 
 

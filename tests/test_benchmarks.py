@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import community, report, seed
+from benchmarks import arithmetic, community, report, seed
 from stentor.store.database import open_database
 from tests import invariants
 
@@ -96,6 +96,31 @@ async def test_a_seed_with_a_wrong_count_is_not_taken(cache: Path):
 
 def test_the_same_size_makes_the_same_community():
     assert community.make(1000, 8).tables == community.make(1000, 8).tables
+
+
+def test_the_page_on_scaling_shows_what_the_arithmetic_says(capsys):
+    said = arithmetic.main([])
+    assert capsys.readouterr().out == f"{said}\n"
+    page = arithmetic.PAGE.read_text().partition(report.BEGIN)[2].partition(report.END)[0]
+    assert page.strip() == said, "python -m benchmarks.arithmetic --write"
+
+
+def test_the_arithmetic_is_that_of_the_page():
+    habits = arithmetic.Habits(
+        active=0.5, notifications=10, pages=5, polls=20, days=100, peak=2, streams=0.1,
+        events=0.5, busy=0.5,
+    )  # fmt: skip
+    costs = arithmetic.Costs(
+        notifications=100, pages=50, polls=200, shown=10, events=1000, row=500, socket=2000
+    )
+    needs = arithmetic.Needs.of(86_400, habits, costs)
+    # 43,200 people; in each second of the peak, each does a 43,200th of a day.
+    assert (needs.notifications, needs.pages, needs.polls) == (10, 5, 20)
+    assert (needs.streams, needs.events) == (4320, 2160)
+    assert needs.cores == pytest.approx(2 * (0.1 + 0.1 + 0.1 + 0.1 + 2.16))
+    assert needs.connections == 6 * 16
+    assert needs.memory == 4320 * 2000
+    assert needs.disk == 43_200 * 10 * 100 * 500
 
 
 def test_the_readme_has_a_place_for_the_figures():
