@@ -10,7 +10,8 @@ from stentor import errors
 from stentor.actions.notify import notify, retract
 from stentor.actions.statuses import get_readable, gone_is_not_found
 from stentor.domain.notifications import Event, NotificationType
-from stentor.store import favourites, statuses
+from stentor.domain.statuses import LoadedStatuses
+from stentor.store import favourites, readable_statuses, statuses
 from stentor.store.database import Database
 from stentor.streaming.bus import Bus
 from stentor.together import Together
@@ -21,21 +22,31 @@ MOST = 64
 
 async def favourite(
     db: Database, bus: Bus, *, account_id: int, status_id: int | None, now: int
-) -> None:
+) -> LoadedStatuses:
     """Favourites a status, or what a reblog reblogs; a second time nothing happens.
 
-    Raises NotFound if it cannot be read, NotAllowed if the account blocks its author.
+    The status as the account sees it afterwards. Raises NotFound if it cannot be read, NotAllowed
+    if the account blocks its author.
     """
-    found = await get_readable(db, status_id, account_id)
-    if found.blocking:
-        raise errors.NotAllowed
-    target = found.original
+    if status_id is None:
+        raise errors.NotFound
     with gone_is_not_found():
-        await giving(db, bus).together(Favourite(account_id, target.id, target.account_id, now))
+        outcome = await giving(db, bus).together(Wish(account_id, status_id, now))
+    if isinstance(outcome, errors.PublicError):
+        raise outcome
+    return outcome
+
+
+class Wish(NamedTuple):
+    """Somebody wants to favourite a status, or what it reblogs."""
+
+    account_id: int
+    status_id: int
+    now: int
 
 
 class Favourite(NamedTuple):
-    """What somebody wants to give."""
+    """What somebody may give."""
 
     account_id: int
     status_id: int
@@ -43,12 +54,15 @@ class Favourite(NamedTuple):
     now: int
 
 
+Outcome = LoadedStatuses | errors.PublicError
+
+
 class Giving:
     """Gives favourites, those that are wanted at the same moment in one transaction."""
 
     def __init__(self, db: Database, bus: Bus) -> None:
         self.bus = bus
-        self.together: Together[Favourite, None] = Together(partial(_give, db, bus), most=MOST)
+        self.together: Together[Wish, Outcome] = Together(partial(_grant, db, bus), most=MOST)
 
 
 def giving(db: Database, bus: Bus) -> Giving:
@@ -59,7 +73,36 @@ def giving(db: Database, bus: Bus) -> Giving:
     return found
 
 
-async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> list[None]:
+async def _grant(db: Database, bus: Bus, wishes: Sequence[Wish]) -> list[Outcome]:
+    """Gives those that may be given; for each what its account sees, or why it may not.
+
+    What is answered is read here too, and not by each for himself: for many at once it costs
+    little, and on SQLite the next transaction would make all of them read from the disk.
+    Raises RecordNotFound if a status goes meanwhile, and then none is given.
+    """
+    asked = [(wish.status_id, wish.account_id) for wish in wishes]
+    refused: dict[int, errors.PublicError] = {}
+    given: list[Favourite] = []
+    for number, found in enumerate(await readable_statuses.find_each(db, asked)):
+        if found is None:
+            refused[number] = errors.NotFound()
+        elif found.blocking:
+            refused[number] = errors.NotAllowed()
+        else:
+            account_id, _, now = wishes[number]
+            target = found.original
+            given.append(Favourite(account_id, target.id, target.account_id, now))
+    if given:
+        await _give(db, bus, given)
+    now = max(wish.now for wish in wishes)
+    seen = await statuses.load_each(
+        db, [one for number, one in enumerate(asked) if number not in refused], now=now
+    )
+    views = iter(seen)
+    return [refused[n] if n in refused else next(views) for n in range(len(wishes))]
+
+
+async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> None:
     """Keeps favourites that are new and tells of them; all of them or none.
 
     Raises RecordNotFound if a status has gone.
@@ -87,7 +130,6 @@ async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> list[Non
                     )
                 )
         await notify(tx, bus, *events, now=now)
-    return [None] * len(wanted)
 
 
 async def unfavourite(db: Database, *, account_id: int, status_id: int | None) -> None:

@@ -10,7 +10,7 @@ from stentor.domain import filters as domain
 from stentor.domain import limits, text
 from stentor.domain.filters import Changes, Filter, FilteredStatus, Keyword, KeywordChange
 from stentor.store import filters as store
-from stentor.store import statuses
+from stentor.store import readable_statuses, statuses
 from stentor.store.database import Database, Transaction
 from stentor.streaming.bus import Bus, News
 
@@ -180,7 +180,7 @@ async def add_status(
     Raises RecordNotFound for the filter and, whether it is missing or hidden, for the status;
     ValidationFailed if the filter names it already.
     """
-    readable = await statuses.find_readable(db, status_id, account_id)
+    readable = await readable_statuses.find(db, status_id, account_id)
     if readable is None:
         raise errors.RecordNotFound
     async with _changing(db, account_id, naming=readable.status.id) as tx:

@@ -11,7 +11,7 @@ from stentor.actions.notify import forget_poll
 from stentor.domain import polls as domain
 from stentor.domain.polls import Question
 from stentor.domain.statuses import Status
-from stentor.store import polls, statuses
+from stentor.store import polls, readable_statuses
 from stentor.store.database import Database, Transaction
 
 
@@ -68,7 +68,7 @@ async def vote(
     status cannot be read, ParameterMissing without a choice, NotAllowed if the account blocks the
     owner, ValidationFailed for what may not be counted.
     """
-    found = await statuses.find_readable(db, poll_id, account_id)
+    found = await readable_statuses.find(db, poll_id, account_id)
     if found is None or not found.status.has_poll:
         raise errors.NotFound
     if not choices:

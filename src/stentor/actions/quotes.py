@@ -9,7 +9,7 @@ from stentor.domain import quotes as domain
 from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.quotes import ACCEPTED, Quote
 from stentor.domain.statuses import Status
-from stentor.store import mentions, quotes, status_changes, statuses
+from stentor.store import mentions, quotes, readable_statuses, status_changes, statuses
 from stentor.store.database import Database, Reader, Transaction
 from stentor.store.statuses import NewStatus
 from stentor.streaming.bus import Bus, News
@@ -24,7 +24,7 @@ async def quotable(db: Reader, status_id: int | None, account_id: int) -> Status
     """
     if status_id is None:
         return None
-    found = await statuses.find_readable(db, status_id, account_id)
+    found = await readable_statuses.find(db, status_id, account_id)
     if found is None:
         raise errors.NotFound(NOT_QUOTABLE)
     quoted = found.original
@@ -102,7 +102,7 @@ async def revoke(
     status sees it change. What the author was told of the quote stays. Again, it changes
     nothing. Raises NotFound, NotAllowed for somebody else's status.
     """
-    found = await statuses.find_readable(db, status_id, account_id)
+    found = await readable_statuses.find(db, status_id, account_id)
     if found is None:
         raise errors.NotFound
     quoted = found.original

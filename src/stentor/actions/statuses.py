@@ -26,6 +26,7 @@ from stentor.store import (
     conversations,
     idempotency_keys,
     mentions,
+    readable_statuses,
     status_changes,
     status_edits,
     statuses,
@@ -71,7 +72,7 @@ class _Plan:
 
 async def get_readable(db: Reader, status_id: int | None, viewer_id: int | None) -> Readable:
     """A status that the viewer may read. Raises NotFound, for missing and hidden ones alike."""
-    found = await statuses.find_readable(db, status_id, viewer_id)
+    found = await readable_statuses.find(db, status_id, viewer_id)
     if found is None:
         raise errors.NotFound
     return found
@@ -176,7 +177,7 @@ async def _parent(db: Reader, status_id: int | None, account_id: int) -> Status 
     """What is answered: never a reblog, but what it reblogs (C6.2). Raises NotFound."""
     if status_id is None:
         return None
-    found = await statuses.find_readable(db, status_id, account_id)
+    found = await readable_statuses.find(db, status_id, account_id)
     if found is None:
         raise errors.NotFound(NO_PARENT)
     return found.original

@@ -8,7 +8,7 @@ from stentor.actions import favourites as actions
 from stentor.actions.statuses import get_readable
 from stentor.api import responses
 from stentor.api.request import Request
-from stentor.api.statuses import render, render_accounts, render_page
+from stentor.api.statuses import render, render_accounts, render_page, rendered
 from stentor.domain import limits
 from stentor.store import favourites
 
@@ -16,14 +16,14 @@ from stentor.store import favourites
 async def favourite(request: Request) -> Any:
     """POST /api/v1/statuses/:id/favourite."""
     services, status_id = request.services, request.path_id()
-    await actions.favourite(
+    loaded = await actions.favourite(
         services.db,
         services.bus,
         account_id=request.account_id,
         status_id=status_id,
         now=services.now(),
     )
-    return await render(request, status_id)
+    return rendered(request, loaded, status_id)
 
 
 async def unfavourite(request: Request) -> Any:

@@ -9,14 +9,13 @@ from stentor.actions import quotes as actions
 from stentor.api import responses, statuses
 from stentor.api.request import Request
 from stentor.domain import limits
-from stentor.store import quotes
-from stentor.store.statuses import find_readable
+from stentor.store import quotes, readable_statuses
 
 
 async def index(request: Request) -> responses.Reply:
     """GET /api/v1/statuses/:id/quotes: the accepted ones; cursors are the ids of the quotes."""
     db, cursor = request.services.db, request.params.cursor(*limits.STATUSES_PAGE)
-    found = await find_readable(db, request.path_id(), request.account_id)
+    found = await readable_statuses.find(db, request.path_id(), request.account_id)
     if found is None:
         raise errors.NotFound
     if found.original.account_id != request.account_id:

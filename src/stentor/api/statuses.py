@@ -11,7 +11,7 @@ from stentor.api import responses
 from stentor.api.request import Request
 from stentor.domain import limits, paging, tags
 from stentor.domain.polls import PollDraft
-from stentor.domain.statuses import Draft
+from stentor.domain.statuses import Draft, LoadedStatuses
 from stentor.entities import accounts as account_entities
 from stentor.entities import statuses as entities
 from stentor.entities.statuses import Context
@@ -24,9 +24,14 @@ async def render(request: Request, status_id: int | None) -> Any:
     services = request.services
     ids = [] if status_id is None else [status_id]
     loaded = await statuses.load(services.db, ids, request.viewer_id, now=services.now())
-    if not ids or not loaded.may_show(ids[0]):
+    return rendered(request, loaded, status_id)
+
+
+def rendered(request: Request, loaded: LoadedStatuses, status_id: int | None) -> Any:
+    """One status of a load. Raises NotFound."""
+    if status_id is None or not loaded.may_show(status_id):
         raise errors.NotFound
-    return entities.encoded(loaded, ids[0], services.links)
+    return entities.encoded(loaded, status_id, request.services.links)
 
 
 async def render_page(request: Request, ids: list[int]) -> list[Any]:

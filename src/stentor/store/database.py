@@ -116,6 +116,13 @@ class Database(ABC):
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
         """All rows, outside any transaction. Raises StorageProblem."""
 
+    async def fetch_each(self, sql: str, asked: Sequence[tuple[Any, ...]]) -> list[list[Row]]:
+        """The rows of one reading statement for each of these values, in one trip.
+
+        Raises StorageProblem.
+        """
+        return [await self.fetch(sql, *values) for values in asked]
+
     def generation(self) -> int | None:
         """A number that stays the same only while nobody, here or elsewhere, commits anything.
 

@@ -221,7 +221,7 @@ class PostgresDatabase(Database):
             return await self._fetch(sql, values)
         reading = self._reading.get(sql)
         if reading is None:
-            reading = self._reading[sql] = _Reading(partial(self._fetch_many, sql))
+            reading = self._reading[sql] = _Reading(partial(self._fetch_each, sql))
         try:
             if reading.running >= AT_ONCE:
                 return await reading.together(values)
@@ -242,7 +242,11 @@ class PostgresDatabase(Database):
                 rows: list[Row] = await connection.fetch(sql, *values)
                 return rows
 
-    async def _fetch_many(self, sql: str, asked: list[tuple[Any, ...]]) -> list[list[Row]]:
+    async def fetch_each(self, sql: str, asked: Sequence[tuple[Any, ...]]) -> list[list[Row]]:
+        self.statements += 1
+        return await self._fetch_each(sql, asked) if asked else []
+
+    async def _fetch_each(self, sql: str, asked: Sequence[tuple[Any, ...]]) -> list[list[Row]]:
         """The rows of each; one trip for all of them, numbered to tell them apart."""
         if len(asked) == 1:
             return [await self._fetch(sql, asked[0])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
@@ -12,18 +12,17 @@ from stentor.domain.statuses import (
     NO_MARKS,
     LoadedStatuses,
     Marks,
-    Readable,
     Status,
     Wording,
     readable,
 )
 from stentor.store import accounts, filters, polls, quotes
-from stentor.store.database import Database, Reader, Transaction
+from stentor.store.database import Database, Reader, Row, Transaction
 
 _APPLICATION = {"application_name": "p.name", "application_website": "p.website"}
 COLUMNS = ", ".join(_APPLICATION.get(name, f"s.{name}") for name in Status._fields)
 FROM = "statuses s LEFT JOIN applications p ON p.id = s.application_id"
-_WIDTH = len(Status._fields)
+WIDTH = len(Status._fields)
 
 
 # By primary key, with the application that was used.
@@ -70,57 +69,6 @@ async def find(db: Reader, status_id: int | None) -> Status | None:
     return None if row is None else Status._make(row)
 
 
-# One status by its key, and what decides whether the viewer ($2, or 0) may read it: each of these
-# is one look into a unique index.
-FIND_READABLE = f"""
-    SELECT {COLUMNS}, a.suspended_at IS NOT NULL OR a.deletion_requested_at IS NOT NULL,
-        EXISTS (SELECT 1 FROM follows f
-                WHERE f.account_id = $2 AND f.target_account_id = s.account_id),
-        EXISTS (SELECT 1 FROM blocks b
-                WHERE b.account_id = s.account_id AND b.target_account_id = $2),
-        EXISTS (SELECT 1 FROM mentions m WHERE m.status_id = s.id AND m.account_id = $2),
-        EXISTS (SELECT 1 FROM blocks b
-                WHERE b.account_id = $2 AND b.target_account_id = s.account_id)
-    FROM {FROM} JOIN accounts a ON a.id = s.account_id WHERE s.id = $1
-"""
-
-
-async def find_readable(
-    db: Reader, status_id: int | None, viewer_id: int | None
-) -> Readable | None:
-    """A status if the viewer may read it, and what it reblogs too (surroundings C7).
-
-    One query, two for a reblog.
-    """
-    found = await _find_readable(db, status_id, viewer_id)
-    if found is None or found.status.reblog_of_id is None:
-        return found
-    original = await _find_readable(db, found.status.reblog_of_id, viewer_id)
-    return original and Readable(found.status, original.status, original.blocking)
-
-
-async def _find_readable(
-    db: Reader, status_id: int | None, viewer_id: int | None
-) -> Readable | None:
-    if status_id is None:
-        return None
-    row = await db.fetch_row(FIND_READABLE, status_id, viewer_id or 0)
-    if row is None:
-        return None
-    suspended, following, blocked_by, mentioned, blocking = row[_WIDTH:]
-    status = Status._make(row[:_WIDTH])
-    if not readable(
-        status,
-        viewer_id,
-        author_suspended=bool(suspended),
-        following=bool(following),
-        blocked_by=bool(blocked_by),
-        mentioned=bool(mentioned),
-    ):
-        return None
-    return Readable(status, status, bool(blocking))
-
-
 async def load(
     db: Reader,
     ids: Iterable[int],
@@ -137,13 +85,62 @@ async def load(
     ``with_accounts`` are loaded along.
     """
     loaded = LoadedStatuses(viewer_id, now)
+    known = await _known_with_originals(db, ids)
+    await _quoted(db, loaded, known, now=now)
+    everyone = {*with_accounts, *_take(loaded, known)}
+    await _polls(db, loaded)
+    loaded.accounts = await accounts.load(db, everyone)
+    rows: Sequence[Row] = ()
+    if viewer_id is not None and known:
+        rows = await db.fetch(MARKS, *_marks_asked(loaded))
+    await _judge(db, loaded, known, rows)
+    return loaded
+
+
+async def load_each(
+    db: Database, asked: Sequence[tuple[int, int]], *, now: int
+) -> list[LoadedStatuses]:
+    """`load` for each pair of a status and a viewer, in a fixed number of queries for all of them.
+
+    But for polls and quotes, which are loaded one by one.
+    """
+    known = await _known_with_originals(db, (status_id for status_id, _ in asked))
+    views: list[tuple[LoadedStatuses, dict[int, _Known]]] = []
+    everyone: set[int] = set()
+    for status_id, viewer_id in asked:
+        own: dict[int, _Known] = {}
+        wanted: int | None = status_id
+        while wanted is not None and wanted in known:
+            own[wanted] = known[wanted]
+            wanted = known[wanted].status.reblog_of_id
+        loaded = LoadedStatuses(viewer_id, now)
+        everyone.update(_take(loaded, own))
+        views.append((loaded, own))
+    them = await accounts.load(db, everyone)
+    marks = await db.fetch_each(MARKS, [_marks_asked(loaded) for loaded, _ in views])
+    found: list[LoadedStatuses] = []
+    for (loaded, own), rows, (status_id, viewer_id) in zip(views, marks, asked, strict=True):
+        if any(one.status.has_poll or one.status.has_quote for one in own.values()):
+            found.append(await load(db, [status_id], viewer_id, now=now))
+            continue
+        loaded.accounts = them
+        if own:
+            await _judge(db, loaded, own, rows)
+        found.append(loaded)
+    return found
+
+
+async def _known_with_originals(db: Reader, ids: Iterable[int]) -> dict[int, _Known]:
     known = await _known(db, list(set(ids)))
     originals = {one.status.reblog_of_id for one in known.values()} - known.keys() - {None}
     if originals:
         known |= await _known(db, [one for one in originals if one is not None])
-    await _quoted(db, loaded, known, now=now)
-    everyone = set(with_accounts)
-    mentioning: set[int] = set()
+    return known
+
+
+def _take(loaded: LoadedStatuses, known: dict[int, _Known]) -> set[int]:
+    """Puts the statuses with what belongs to them into the load; the accounts that they name."""
+    everyone: set[int] = set()
     for status_id, (status, mentions, tags) in known.items():
         loaded.statuses[status_id] = status
         everyone.add(status.account_id)
@@ -153,23 +150,27 @@ async def load(
             named = [account_id for account_id, silent in mentions if not silent]
             loaded.mentions[status_id] = named
             everyone.update(named)
-            if any(account_id == viewer_id for account_id, _ in mentions):
-                mentioning.add(status_id)
-    await _polls(db, loaded)
-    loaded.accounts = await accounts.load(db, everyone)
-    blocked_by = await _marks(db, loaded, viewer_id, now=now)
+    return everyone
+
+
+async def _judge(
+    db: Reader, loaded: LoadedStatuses, known: dict[int, _Known], marks: Sequence[Row]
+) -> None:
+    """Takes in what the viewer has to do with them, and decides which he may read."""
+    blocked_by = await _marks(db, loaded, marks)
+    viewer_id = loaded.viewer_id
     for status in loaded.statuses.values():
         author = loaded.accounts.get(status.account_id)
+        mentions = known[status.id].mentions
         if author is not None and readable(
             status,
             viewer_id,
             author_suspended=author.unavailable,
             following=status.account_id in loaded.following,
             blocked_by=status.account_id in blocked_by,
-            mentioned=status.id in mentioning,
+            mentioned=bool(mentions) and any(one == viewer_id for one, _ in mentions),
         ):
             loaded.readable.add(status.id)
-    return loaded
 
 
 async def _quoted(
@@ -246,24 +247,23 @@ async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
     return known
 
 
-async def _marks(
-    db: Reader, loaded: LoadedStatuses, viewer_id: int | None, *, now: int
-) -> set[int]:
+def _marks_asked(loaded: LoadedStatuses) -> tuple[object, ...]:
+    """The values of MARKS."""
+    statuses = loaded.statuses.values()
+    authors = list({status.account_id for status in statuses})
+    conversations = list({status.conversation_id for status in statuses})
+    return loaded.viewer_id, list(loaded.statuses), authors, conversations, loaded.now
+
+
+async def _marks(db: Reader, loaded: LoadedStatuses, rows: Sequence[Row]) -> set[int]:
     """Fills in the viewer's marks and filters; the authors who block him."""
-    if viewer_id is None or not loaded.statuses:
-        return set()
     found: dict[str, set[int]] = defaultdict(set)
-    for kind, subject in await db.fetch(
-        MARKS,
-        viewer_id,
-        list(loaded.statuses),
-        list({status.account_id for status in loaded.statuses.values()}),
-        list({status.conversation_id for status in loaded.statuses.values()}),
-        now,
-    ):
+    for kind, subject in rows:
         found[kind].add(subject)
     if found.pop("filters", None):
-        loaded.filters = await filters.active(db, viewer_id, list(loaded.statuses), now=now)
+        loaded.filters = await filters.active(
+            db, loaded.viewer_id or 0, list(loaded.statuses), now=loaded.now
+        )
     if found:
         loaded.following = found["following"]
         for status in loaded.statuses.values():
