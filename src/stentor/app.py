@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,9 @@ def mail_server(settings: Settings) -> tuple[MailServer, Site]:
 
 async def push(settings: Settings, everything: Services, bus: LocalBus) -> None:
     """Sends pushes until it is cancelled; then ends what is under way and gives back the rest."""
-    from stentor.push import envelope, vapid  # with aiohttp: not for every command
+    # With aiohttp: not for every command, and nobody waits for it while the server starts.
+    await asyncio.to_thread(import_module, "stentor.push.sender")
+    from stentor.push import envelope, vapid
     from stentor.push.sealing import Seals
     from stentor.push.sender import Sender
     from stentor.push.worker import Worker
