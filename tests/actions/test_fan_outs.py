@@ -667,12 +667,14 @@ async def test_fifty_mentions_cost_hardly_more_statements_than_one(
     await invariants.check(client.db)
 
 
+@pytest.mark.parametrize("batch", [5, 60])
 async def test_a_step_costs_a_fixed_number_of_statements(
-    client: Client, bus: RecordingBus, ann: Person
+    client: Client, bus: RecordingBus, ann: Person, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Claim, hold, audience, facts, inboxes, numbers, rows, which were new, decisions, advance."""
+    monkeypatch.setattr(fan_outs, "BATCH", batch)
     await many_followers(client, ann, 60)
     await post(client, ann)
     with query_budget(client.db, 10):
         await jobs.work(client.db, bus, now=NOW)
-    assert len(await told(client.db, "status")) == 60
+    assert len(await told(client.db, "status")) == batch

@@ -18,8 +18,8 @@ from stentor.store.audiences import Listener, Page
 from stentor.store.database import Reader, Transaction
 from stentor.streaming.bus import Bus
 
-#: Recipients of one step.
-BATCH = 100
+#: Recipients of one step: it holds up everybody else for 1.5 ms on SQLite, a hundred for 7 ms.
+BATCH = 10
 #: So many are told in the transaction that causes it: that costs less than a job.
 FEW = 20
 

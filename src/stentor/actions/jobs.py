@@ -25,6 +25,8 @@ STEPS: dict[str, Step] = {}
 
 #: Seconds between two looks when nothing is due.
 IDLE = 0.25
+#: Seconds between two steps, at most: as long as the one before took.
+REST = 0.005
 #: After so many failures in a row a job is left for a person to look at.
 ATTEMPTS = 12
 
@@ -76,17 +78,20 @@ async def _postpone(db: Database, job: Job, problem: Exception, now: int) -> Non
 
 
 async def run(db: Database, bus: Bus, *, now: Callable[[], int]) -> None:
-    """Works for ever: at once while something is due, else looking again every so often.
+    """Works for ever: as good as always while something is due, else looking every so often.
 
     A job added by another process is seen within `IDLE` seconds.
     """
+    loop = asyncio.get_running_loop()
     while True:
+        began = loop.time()
         try:
             busy = await work(db, bus, now=now())
         except StorageProblem:
             log.warning("jobs wait for the database")
             busy = False
-        await asyncio.sleep(0 if busy else IDLE)
+        # Whoever asks for something meanwhile waits for one step, not for one after the other.
+        await asyncio.sleep(min(loop.time() - began, REST) if busy else IDLE)
 
 
 async def work_off(db: Database, bus: Bus, *, now: int) -> int:
