@@ -37,8 +37,8 @@ types: setup ## check types
 fmt: setup ## format, and mend what can be mended
 	.venv/bin/ruff check --fix-only -q . && .venv/bin/ruff format .
 
-bench: setup ## measure; prints a table (minutes)
-	.venv/bin/python -m benchmarks $(ARGS)
+bench: setup ## measure, print tables, draw docs/operate/growth.svg (ten minutes)
+	.venv/bin/python -m benchmarks --plot docs/operate/growth.svg $(ARGS)
 
 chaos: setup ## let go wrong what can go wrong, and see what is lost (many minutes)
 	.venv/bin/python -m tests.chaos $(ARGS)

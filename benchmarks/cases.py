@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from urllib.parse import urlencode
 
 from benchmarks.community import Person
 from benchmarks.seed import Seed
@@ -12,30 +14,62 @@ from stentor.store.database import Database
 
 PAGE = "/api/v1/notifications?limit=40"
 GROUPS = "/api/v2/notifications?limit=40"
+UNREAD = "/api/v1/notifications/unread_count"
+#: Bytes of the static answer that an answer without news is compared with.
+SMALL = 200
+
+
+SAME = "page of 40, the same each time"
+OTHERS = "page of 40, another account's each time"
+SAME_GROUPS = "page of 40 groups, the same each time"
+OTHERS_GROUPS = "page of 40 groups, another account's each time"
+#: Wherever a page is, it may cost half as much again as an ordinary one.
+FLAT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Requests that are sent again and again, and the least share of a static answer's speed.
+    """Requests that are sent again and again, and what is wanted of them.
 
-    ``static`` is the size of that answer; None for the same size as the case's own.
+    ``target`` is the least share of a static answer's speed; ``static`` the size of that answer,
+    None for the case's own. ``than`` names a case before: this one may cost ``most`` times as
+    much, both counted in static answers.
     """
 
     name: str
     requests: list[str]
     target: Fraction | None = None
-    later: Fraction | None = None
+    than: str = ""
+    most: float = FLAT
     static: int | None = None
+    #: Sends the ETag of a first answer with the rest, which must then be 304.
+    unchanged: bool = False
+    #: Somebody else writes meanwhile.
+    written: bool = False
 
 
-def request(method: str, path: str, token: str = "", host: str = "localhost") -> str:
-    """One HTTP/1.1 request without a body."""
+def request(
+    method: str,
+    path: str,
+    token: str = "",
+    host: str = "localhost",
+    form: Mapping[str, str] | None = None,
+) -> str:
+    """One HTTP/1.1 request."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "Accept: */*", "User-Agent: benchmark"]
+    body = urlencode(form or {})
     if token:
         lines.append(f"Authorization: Bearer {token}")
+    if form:
+        lines.append("Content-Type: application/x-www-form-urlencoded")
     if method == "POST":
-        lines.append("Content-Length: 0")
-    return "\r\n".join([*lines, "", ""])
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", body])
+
+
+def with_header(text: str, name: str, value: str) -> str:
+    """A request without a body, and with one more header."""
+    return f"{text[:-2]}{name}: {value}\r\n\r\n"
 
 
 def get(person: Person, path: str) -> str:
@@ -65,52 +99,54 @@ async def reading(db: Database, seed: Seed) -> list[Case]:
             seed.famous_id,
         )
     ]
-    inside = crowd[len(crowd) // 2]
+    half, newest, middle = own[len(own) // 2], own[0], crowd[len(crowd) // 2]
+    oldest = [(person, f"&max_id={ends[person.account_id]}") for person in shuffled]
+    page, deep, poll = Fraction(1, 4), Fraction(1, 7), Fraction(1, 2)
     return [
-        Case("page of 40, the same each time", [get(one, PAGE)], Fraction(1, 10), Fraction(1, 4)),
-        Case(
-            "page of 40, another account's each time",
-            [get(person, PAGE) for person in shuffled],
-            Fraction(1, 15),
-            Fraction(1, 7),
-        ),
-        Case(
-            "page of 40, half way down",
-            [get(one, f"{PAGE}&max_id={own[len(own) // 2]}")],
-            None,
-            Fraction(1, 7),
-        ),
+        Case(SAME, [get(one, PAGE)], page),
+        Case(OTHERS, [get(person, PAGE) for person in shuffled], deep),
+        Case("page of 40, half way down", [get(one, f"{PAGE}&max_id={half}")], deep, SAME),
         Case(
             "the oldest page of 40, another account's each time",
-            [get(person, f"{PAGE}&max_id={ends[person.account_id]}") for person in shuffled],
-            None,
-            Fraction(1, 7),
+            [get(person, PAGE + end) for person, end in oldest],
+            deep,
+            OTHERS,
         ),
         Case(
             "page of 40 amid the favourites of a famous status",
-            [get(star, f"{PAGE}&max_id={inside}")],
-        ),
-        Case("page of 40 groups, the same each time", [get(one, GROUPS)]),
-        Case(
-            "page of 40 groups, another account's each time",
-            [get(person, GROUPS) for person in shuffled],
+            [get(star, f"{PAGE}&max_id={middle}")],
             None,
-            Fraction(1, 7),
+            SAME,
+        ),
+        Case(SAME_GROUPS, [get(one, GROUPS)], None, SAME, 1.0),
+        Case(OTHERS_GROUPS, [get(person, GROUPS) for person in shuffled], None, OTHERS, 1.0),
+        Case(
+            "page of 40 groups, half way down",
+            [get(one, f"{GROUPS}&max_id={half}")],
+            None,
+            SAME_GROUPS,
+        ),
+        Case(
+            "the oldest page of 40 groups, another account's each time",
+            [get(person, GROUPS + end) for person, end in oldest],
+            None,
+            OTHERS_GROUPS,
         ),
         Case(
             "page of groups amid the favourites of a famous status",
-            [get(star, f"{GROUPS}&max_id={inside}")],
-        ),
-        Case("one notification", [get(one, f"/api/v1/notifications/{own[0]}")]),
-        Case("unread_count", [get(one, "/api/v1/notifications/unread_count")]),
-        Case(
-            "poll that finds nothing new",
-            [get(one, f"{PAGE}&since_id={own[0]}")],
+            [get(star, f"{GROUPS}&max_id={middle}")],
             None,
-            Fraction(1, 2),
-            static=200,
+            SAME_GROUPS,
         ),
-    ]
+        Case("one notification", [get(one, f"/api/v1/notifications/{newest}")]),
+        Case("unread_count", [get(one, UNREAD)]),
+        Case("poll that finds nothing new", [get(one, f"{PAGE}&since_id={newest}")], poll,
+             static=SMALL),
+        Case("page of 40 that is as it was (If-None-Match)", [get(one, PAGE)], poll,
+             static=SMALL, unchanged=True),
+        # The last, as nothing new may come to the others.
+        Case(f"{SAME}, while others write", [get(one, PAGE)], written=True),
+    ]  # fmt: skip
 
 
 async def _ids(db: Database, person: Person) -> list[int]:
@@ -120,16 +156,17 @@ async def _ids(db: Database, person: Person) -> list[int]:
     return [row[0] for row in rows]
 
 
-async def favourites(db: Database, seed: Seed, count: int) -> list[tuple[Person, int]]:
-    """Who shall favourite which status: pairs that are new, each status by somebody here."""
-    here = [person.account_id for person in seed.people]
+async def favourites(
+    db: Database, people: Sequence[Person], count: int, *, statuses: int = 2000
+) -> list[tuple[Person, int]]:
+    """Who of these people shall favourite which status of another of them; all of it is new."""
     authors = {
         row[0]: row[1]
         for row in await db.fetch(
             "SELECT id, account_id FROM statuses WHERE reblog_of_id IS NULL"
             " AND account_id = ANY($1) ORDER BY id DESC LIMIT $2",
-            here,
-            max(1000, count // 20),
+            [person.account_id for person in people],
+            statuses,
         )
     }
     given = {
@@ -141,8 +178,16 @@ async def favourites(db: Database, seed: Seed, count: int) -> list[tuple[Person,
     pairs = [
         (person, status_id)
         for status_id, author in authors.items()
-        for person in random.Random(status_id).sample(seed.people, min(40, len(seed.people)))
+        for person in random.Random(status_id).sample(people, min(40, len(people)))
         if person.account_id != author and (person.account_id, status_id) not in given
     ]
     random.Random(2).shuffle(pairs)
     return pairs[:count]
+
+
+def favouring(pairs: Iterable[tuple[Person, int]]) -> list[str]:
+    """The requests of those favourites."""
+    return [
+        request("POST", f"/api/v1/statuses/{status_id}/favourite", person.token)
+        for person, status_id in pairs
+    ]

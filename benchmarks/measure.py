@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from pathlib import Path
 from statistics import median
 
-from benchmarks.cases import Case, favourites, reading, request
+from benchmarks.cases import Case, favouring, favourites, reading, request, with_header
 from benchmarks.community import Person
 from benchmarks.processes import Load, Result, Server
-from benchmarks.seed import Seed
+from benchmarks.seed import Site
 from benchmarks.serve import STATIC
 from stentor.keys import load_or_create
 from stentor.store.database import Database, open_database
@@ -20,17 +18,31 @@ CONNECTIONS = 8
 WRITERS = 32
 
 
+#: Favourites a second in the case of a page that others write beside.
+WRITTEN = 20
+Pairs = list[tuple[Person, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How long and how often each thing is measured, in seconds."""
 
-    rounds: int = 5
-    seconds: float = 1.2
-    warm: float = 1.0
-    writing: float = 3.0
+    rounds: int = 4
+    seconds: float = 0.8
+    static: float = 0.5
+    warm: float = 0.7
+    writing: float = 2.0
 
 
-QUICK = Effort(rounds=2, seconds=0.05, warm=0.05, writing=0.3)
+QUICK = Effort(rounds=2, seconds=0.05, static=0.05, warm=0.05, writing=0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A target, in words, and whether it is reached."""
+
+    text: str
+    reached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +50,13 @@ class Line:
     """One line of the table. Rates are medians, for each second of the server's CPU time."""
 
     name: str
-    rate: float
-    spread: tuple[float, float]
-    bytes: int
+    rate: float = 0.0
+    spread: tuple[float, float] = (0.0, 0.0)
+    bytes: int = 0
     static: float | None = None
     ratio: float | None = None
     ratio_spread: tuple[float, float] = (0.0, 0.0)
-    target: Fraction | int | None = None
-    later: Fraction | int | None = None
-    p99: float = 0.0
-
-    def reached(self, target: Fraction | int | None) -> bool | None:
-        """Whether it is at least that; None without a target."""
-        if target is None:
-            return None
-        value = self.rate if isinstance(target, int) else self.ratio
-        return (value or 0.0) >= target
+    wanted: tuple[Wanted, ...] = ()
 
 
 class Bench:
@@ -63,59 +66,66 @@ class Bench:
         self.server = server
         self.load = load
         self.effort = effort
+        #: What was measured so far, by its name.
+        self.lines: dict[str, Line] = {}
 
-    def round(self, requests: Sequence[str], seconds: float, **plan: object) -> Result:
+    def plan(self, requests: Sequence[str], seconds: float, **plan: object) -> dict[str, object]:
+        """What the load generator is told."""
+        return {
+            "host": "127.0.0.1",
+            "port": self.server.port,
+            "requests": list(requests),
+            "connections": CONNECTIONS,
+            "seconds": seconds,
+            **plan,
+        }
+
+    def round(
+        self, requests: Sequence[str], seconds: float, *, expected: int = 200, **plan: object
+    ) -> Result:
         """One round."""
-        return self.load.run(
-            self.server.pids,
-            {
-                "host": "127.0.0.1",
-                "port": self.server.port,
-                "requests": list(requests),
-                "connections": CONNECTIONS,
-                "seconds": seconds,
-                **plan,
-            },
-        )
+        asked = self.plan(requests, seconds, **plan)
+        return self.load.run(self.server.pids, asked, expected=expected)
 
     def read(self, case: Case) -> Line:
         """A case and the static answer, in turn."""
-        warm = self.round(case.requests, self.effort.warm, most=2 * len(case.requests))
-        size = case.static or warm.bytes // warm.answers
+        requests, expected = case.requests, 200
+        if case.unchanged:
+            etag = self.round(requests, self.effort.seconds, most=1).etag
+            if not etag:
+                wanted = Wanted(f"{case.target}: no ETag came", reached=False)
+                return self._noted(Line(case.name, wanted=(wanted,)))
+            requests = [with_header(one, "If-None-Match", etag) for one in requests]
+            expected = 304
+        warm = self.round(requests, self.effort.warm, most=2 * len(requests), expected=expected)
+        size = warm.bytes // warm.answers if case.static is None else case.static
         static = [request("GET", f"{STATIC}{size}")]
         own: list[Result] = []
         still: list[Result] = []
         first = 0
         for _ in range(self.effort.rounds):
             # Goes on where the last round ended: all accounts have their turn.
-            own.append(self.round(case.requests, self.effort.seconds, first=first))
+            own.append(self.round(requests, self.effort.seconds, first=first, expected=expected))
             first = own[-1].next
-            still.append(self.round(static, self.effort.seconds))
-        rates = [one.per_cpu_second for one in own]
-        ratios = [a.per_cpu_second / b.per_cpu_second for a, b in zip(own, still, strict=True)]
-        return Line(
-            case.name,
-            median(rates),
-            (min(rates), max(rates)),
-            own[-1].bytes // own[-1].answers,
-            median(one.per_cpu_second for one in still),
-            median(ratios),
-            (min(ratios), max(ratios)),
-            case.target,
-            case.later,
-            median(one.p99 for one in own),
-        )
+            still.append(self.round(static, self.effort.static))
+        return self._noted(_compared(case, own, still, self.lines))
 
-    def write(
-        self, pairs: list[tuple[Person, int]], later: int
-    ) -> tuple[Line, list[tuple[Person, int]]]:
-        """Favourites by many at once; also those that were answered 200."""
-        requests = [
-            request("POST", f"/api/v1/statuses/{status_id}/favourite", person.token)
-            for person, status_id in pairs
-        ]
+    def read_while(self, case: Case, pairs: Pairs) -> Line:
+        """The same, while those pairs favourite what they do, `WRITTEN` a second."""
+        effort = self.effort
+        seconds = effort.warm + effort.rounds * (effort.seconds + effort.static)
+        plan = self.plan(favouring(pairs), seconds, once=True, connections=1, pause=1 / WRITTEN)
+        with Load() as writing:
+            writing.begin(plan)
+            line = self.read(case)
+            writing.end()
+        return line
+
+    def write(self, pairs: Pairs, target: int) -> Pairs:
+        """Favourites by many at once; those that were answered 200."""
+        requests = favouring(pairs)
         results: list[Result] = []
-        answered: list[tuple[Person, int]] = []
+        answered: Pairs = []
         first = 0
         for _ in range(self.effort.rounds):
             results.append(
@@ -128,39 +138,73 @@ class Bench:
             if first >= len(requests):
                 break
         rates = [one.per_cpu_second for one in results]
-        size = results[-1].bytes // max(1, results[-1].answers)
-        line = Line(
-            f"favourites that became durable notifications, {WRITERS} at once",
-            median(rates),
-            (min(rates), max(rates)),
-            size,
-            later=later,
-            p99=median(one.p99 for one in results),
+        self._noted(
+            Line(
+                f"favourites that became durable notifications, {WRITERS} at once",
+                median(rates),
+                (min(rates), max(rates)),
+                results[-1].bytes // max(1, results[-1].answers),
+                wanted=(Wanted(f"{target:,}", median(rates) >= target),),
+            )
         )
-        return line, answered
+        return answered
+
+    def _noted(self, line: Line) -> Line:
+        self.lines[line.name] = line
+        return line
 
 
-async def run(
-    url: str, data: Path, seed: Seed, effort: Effort, *, more_pids: Sequence[int] = ()
-) -> list[Line]:
-    """All lines for a seeded database that may be written to."""
+def _compared(
+    case: Case, own: list[Result], still: list[Result], known: Mapping[str, Line]
+) -> Line:
+    """The line of a case, from its rounds and those of the static answer."""
+    rates = [one.per_cpu_second for one in own]
+    ratios = [a.per_cpu_second / b.per_cpu_second for a, b in zip(own, still, strict=True)]
+    ratio, wanted = median(ratios), []
+    if case.target is not None:
+        wanted.append(Wanted(str(case.target), ratio >= case.target))
+    if case.than:
+        times = (known[case.than].ratio or ratio) / ratio
+        text = f"×{times:.2f} of “{case.than}”, at most ×{case.most:g}"
+        wanted.append(Wanted(text, times <= case.most))
+    return Line(
+        case.name,
+        median(rates),
+        (min(rates), max(rates)),
+        own[-1].bytes // own[-1].answers,
+        median(one.per_cpu_second for one in still),
+        ratio,
+        (min(ratios), max(ratios)),
+        tuple(wanted),
+    )
+
+
+async def run(site: Site, effort: Effort) -> list[Line]:
+    """All lines for a seeded database, which is written to."""
+    seed, data = site.seed, site.data
     load_or_create(data / "keys.json")
-    db = await open_database(url)
+    db = await open_database(site.url)
     try:
         cases = await reading(db, seed)
-        pairs = await favourites(db, seed, 40_000)
+        pairs = await favourites(db, seed.people, 40_000)
         newest = await db.fetch_value("SELECT max(id) FROM notifications")
-        with Server(data, url, more_pids=more_pids) as server, Load() as load:
+        # Pairs for the case that is written beside come from the end.
+        slow = min(WRITTEN * 20, len(pairs) // 4)
+        with Server(data, site.url, more_pids=site.pids) as server, Load() as load:
             bench = Bench(server, load, effort)
-            lines = [bench.read(case) for case in cases]
-            line, answered = bench.write(pairs, 1200 if db.engine == "sqlite" else 700)
+            for case in cases:
+                if case.written:
+                    bench.read_while(case, pairs[-slow:])
+                else:
+                    bench.read(case)
+            answered = bench.write(pairs[:-slow], 1200 if db.engine == "sqlite" else 700)
         await _check_kept(db, answered, newest)
-        return [*lines, line]
+        return list(bench.lines.values())
     finally:
         await db.close()
 
 
-async def _check_kept(db: Database, answered: list[tuple[Person, int]], newest: int) -> None:
+async def _check_kept(db: Database, answered: Pairs, newest: int) -> None:
     """Raises AssertionError unless each answered favourite is one notification, and no more."""
     rows = await db.fetch(
         "SELECT from_account_id, status_id FROM notifications WHERE id > $1 AND type = 'favourite'",

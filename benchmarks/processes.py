@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -35,10 +35,10 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 class Child:
     """A Python module as a child process that answers line by line."""
 
-    def __init__(self, module: str, environment: dict[str, str]) -> None:
+    def __init__(self, module: str, environment: Mapping[str, str] = os.environ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module],
-            cwd=ROOT, env={**os.environ, **environment},
+            cwd=ROOT, env=environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
         )  # fmt: skip
 
@@ -62,23 +62,23 @@ class Child:
         self.process.stdout.close()
 
 
+def settings(data: Path, url: str, port: int) -> dict[str, str]:
+    """The environment of a server with those settings, and otherwise none of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STENTOR_")}
+    return kept | {
+        "STENTOR_DATA": str(data),
+        "STENTOR_DATABASE_URL": url,
+        "STENTOR_PORT": str(port),
+        "STENTOR_RATE_LIMITS": "off",
+        "STENTOR_LOG_LEVEL": "warning",
+    }
+
+
 class Server(Child):
     """`benchmarks.serve` over a data folder and a database."""
 
     def __init__(self, data: Path, url: str, *, more_pids: Sequence[int] = ()) -> None:
-        kept = {name: "" for name in os.environ if name.startswith("STENTOR_")}
-        for name in kept:
-            os.environ.pop(name)
-        super().__init__(
-            "benchmarks.serve",
-            {
-                "STENTOR_DATA": str(data),
-                "STENTOR_DATABASE_URL": url,
-                "STENTOR_PORT": "0",
-                "STENTOR_RATE_LIMITS": "off",
-                "STENTOR_LOG_LEVEL": "warning",
-            },
-        )
+        super().__init__("benchmarks.serve", settings(data, url, 0))
         self.port = int(self.line().removeprefix("port "))
         #: Whose CPU time counts: the server's, and that of a database server behind it.
         self.pids = [self.process.pid, *more_pids]
@@ -96,6 +96,8 @@ class Result:
     p99: float
     good: tuple[int, ...]
     next: int
+    #: That of the last answer; empty without one.
+    etag: str
 
     @property
     def per_cpu_second(self) -> float:
@@ -107,19 +109,30 @@ class Load(Child):
     """`benchmarks.load`."""
 
     def __init__(self) -> None:
-        super().__init__("benchmarks.load", {})
+        super().__init__("benchmarks.load")
 
-    def run(self, pids: Sequence[int], plan: dict[str, Any]) -> Result:
-        """One round of a plan. Raises RuntimeError for an answer that is not 200."""
+    def begin(self, plan: dict[str, Any]) -> None:
+        """Lets a plan run; `end` waits for it."""
         assert self.process.stdin is not None
-        before = cpu_seconds(pids)
         self.process.stdin.write(json.dumps(plan) + "\n")
-        answer = json.loads(self.line())
+        # Without what follows: a token is nobody's business.
+        self._asked = plan["requests"][0].partition("\r\n")[0]
+
+    def end(self, *, expected: int = 200) -> dict[str, Any]:
+        """What came of it. Raises RuntimeError for an answer with another status."""
+        answer: dict[str, Any] = json.loads(self.line())
+        if set(answer["statuses"]) - {str(expected)}:
+            raise RuntimeError(f"answers were {answer['statuses']}: {self._asked}")
+        return answer
+
+    def run(self, pids: Sequence[int], plan: dict[str, Any], *, expected: int = 200) -> Result:
+        """One round of a plan. Raises RuntimeError for an answer with another status."""
+        before = cpu_seconds(pids)
+        self.begin(plan)
+        answer = self.end(expected=expected)
         # A clock of 100 ticks a second: a short round may seem to cost nothing.
         cpu = max(cpu_seconds(pids) - before, 0.01) if pids else 0.0
-        if set(answer["statuses"]) != {"200"}:
-            raise RuntimeError(f"answers were {answer['statuses']}: {plan['requests'][0]!r}")
         return Result(
             answer["answers"], cpu, answer["seconds"], answer["bytes"], answer["p50"],
-            answer["p99"], tuple(answer["good"]), answer["next"],
+            answer["p99"], tuple(answer["good"]), answer["next"], answer["etag"],
         )  # fmt: skip

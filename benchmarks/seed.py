@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 import tempfile
-import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +40,23 @@ class Seed:
     famous_id: int
     notifications: int
     bytes: int
-    seconds: float
 
     def sqlite(self) -> Path:
         """The database file; copy it before something writes to it."""
         return self.folder / "stentor.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A seeded database that may be written to, with a data folder for its server.
+
+    ``pids`` are the processes of the database itself, if it has any.
+    """
+
+    url: str
+    data: Path
+    seed: Seed
+    pids: Sequence[int] = ()
 
 
 def cache() -> Path:
@@ -55,35 +69,44 @@ def key(engine: str, notifications: int, people: int) -> str:
     """Names a seed; changes with the schema and with the program that makes it."""
     text = [engine, str(notifications), str(people)]
     text += [statement for one in migrations.load(engine) for statement in one.statements]
-    text += [Path(str(file)).read_text() for file in (community.__file__, __file__)]
+    makers = ("community.py", "seed.py", *(["postgres.py"] if engine == "postgres" else []))
+    text += [Path(__file__).with_name(name).read_text() for name in makers]
     return f"{engine}-{notifications}-{hashlib.sha256(repr(text).encode()).hexdigest()[:12]}"
+
+
+def folder_of(engine: str, notifications: int, people: int) -> Path:
+    """Where a seed is kept, or would be."""
+    return cache() / key(engine, notifications, people)
+
+
+def is_kept(engine: str, notifications: int, people: int) -> bool:
+    """Whether a seed was made before."""
+    return (folder_of(engine, notifications, people) / "seed.json").exists()
 
 
 def ready(notifications: int, people: int) -> Seed:
     """The seed for SQLite, made if it is not there yet."""
-    folder = cache() / key("sqlite", notifications, people)
-    if not (folder / "seed.json").exists():
+    folder = folder_of("sqlite", notifications, people)
+    if not is_kept("sqlite", notifications, people):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        began = time.monotonic()
         made = make(notifications, people)
         fill_sqlite(folder / "stentor.db", made)
         asyncio.run(_verify_url(f"sqlite:{folder / 'stentor.db'}", made))
-        size = (folder / "stentor.db").stat().st_size
-        keep(folder, made, time.monotonic() - began, size)
+        keep(folder, made, (folder / "stentor.db").stat().st_size)
     return load(folder)
 
 
-def keep(folder: Path, made: Community, seconds: float, size: int) -> None:
+def keep(folder: Path, made: Community, size: int) -> Seed:
     """Writes down what the database does not say; the seed counts as made from then on."""
     facts = {
         "people": [asdict(one) for one in made.people],
         "famous_id": made.famous_id,
         "notifications": made.notifications,
         "bytes": size,
-        "seconds": seconds,
     }
     (folder / "seed.json").write_text(json.dumps(facts))
+    return load(folder)
 
 
 def load(folder: Path) -> Seed:
@@ -93,8 +116,12 @@ def load(folder: Path) -> Seed:
     return Seed(folder=folder, people=people, **facts)
 
 
+@lru_cache(1)
 def make(notifications: int, people: int) -> Community:
-    """`community.make`, without the garbage collector looking through millions of live rows."""
+    """`community.make`, without the garbage collector looking through millions of live rows.
+
+    The last one is remembered, for the other engine: `make.cache_clear` when nobody needs it.
+    """
     gc.disable()
     try:
         return community.make(notifications, people)
@@ -114,32 +141,40 @@ def split_schema(engine: str) -> tuple[list[str], list[str]]:
     return first, later
 
 
-def insert(name: str, table: Table, mark: str = "?") -> str:
+def insert(name: str, table: Table) -> str:
     """An INSERT of one row."""
-    marks = ", ".join(mark for _ in table.columns)
+    marks = ", ".join("?" for _ in table.columns)
     return f"INSERT INTO {name} ({', '.join(table.columns)}) VALUES ({marks})"
 
 
-def fill_sqlite(file: Path, made: Community) -> None:
-    """A new database file with all tables, the rows and their indexes."""
+@contextmanager
+def sqlite_file(file: Path, notifications: int) -> Iterator[apsw.Connection]:
+    """A new database file: within the block its tables, afterwards their indexes too."""
     connection = apsw.Connection(str(file))
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000",
-                   "temp_store = MEMORY", "foreign_keys = OFF"):  # fmt: skip
+                   "temp_store = MEMORY", "foreign_keys = OFF", "threads = 2"):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
     first, later = split_schema("sqlite")
     with connection:
         for statement in first:
             connection.execute(statement)
-        for name in ORDER:
-            table = made.tables[name]
-            connection.executemany(insert(name, table), table.rows)
+    yield connection
+    with connection:
         connection.execute(
-            "UPDATE sequences SET value = ? WHERE name = 'notification'", (made.notifications,)
+            "UPDATE sequences SET value = ? WHERE name = 'notification'", (notifications,)
         )
         for statement in later:
             connection.execute(statement)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
+
+
+def fill_sqlite(file: Path, made: Community) -> None:
+    """A new database file with all tables, the rows and their indexes."""
+    with sqlite_file(file, made.notifications) as connection, connection:
+        for name in ORDER:
+            table = made.tables[name]
+            connection.executemany(insert(name, table), table.rows)
 
 
 async def _verify_url(url: str, made: Community) -> None:

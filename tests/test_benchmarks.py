@@ -1,11 +1,15 @@
 """The benchmarks run, on both engines, and what they seed is what the server would have written."""
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import arithmetic, community, report, seed
+from benchmarks import arithmetic, cases, community, copies, load, plot, report, seed
+from stentor.store.access_tokens import digest
 from stentor.store.database import open_database
 from tests import invariants
 
@@ -18,12 +22,27 @@ LINES = [
     "page of 40 amid the favourites of a famous status",
     "page of 40 groups, the same each time",
     "page of 40 groups, another account's each time",
+    "page of 40 groups, half way down",
+    "the oldest page of 40 groups, another account's each time",
     "page of groups amid the favourites of a famous status",
     "one notification",
     "unread_count",
     "poll that finds nothing new",
+    "page of 40 that is as it was (If-None-Match)",
+    "page of 40, the same each time, while others write",
     "favourites that became durable notifications, 32 at once",
 ]
+#: What a peer may answer, by path, and whether it hangs up afterwards.
+ANSWERS = {
+    "/chunked": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"5\r\nhello\r\n3;x=y\r\nabc\r\n0\r\n\r\n",
+        False,
+    ),
+    "/closed": (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 8\r\n\r\n12345678", True),
+    "/rude": (b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n12345678", True),
+    "/endless": (b"HTTP/1.0 200 OK\r\n\r\n12345678", True),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -33,19 +52,72 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_a_small_run_measures_everything_and_writes_the_table(
     engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    readme = tmp_path / "README.md"
+    readme, picture = tmp_path / "README.md", tmp_path / "growth.svg"
     readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
     text = command.main(
         ["--quick", "--engine", engine, "--notifications", "3000", "--people", "15",
-         "--readme", str(readme)]
+         "--readme", str(readme), "--plot", str(picture)]
     )  # fmt: skip
-    assert [line.split(" | ")[0][2:] for line in text.splitlines()[6:-2]] == LINES
+    table, _, grown = text.partition("as it grows**")
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    assert [row[0][2:] for row in rows[1:]] == LINES
+    sizes = [line.split(" | ")[0] for line in grown.splitlines() if line.startswith("| ")]
+    assert sizes == ["| notifications", "| 1,000", "| 3,000", "| 15,000", "|"]
     assert text in capsys.readouterr().out
     assert readme.read_text() == f"before\n{report.BEGIN}\n{text}\n{report.END}\nafter\n"
+    drawn = ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}circle")
+    assert len(list(drawn)) == len(plot.PANELS) * 3
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+async def test_whatever_a_peer_answers_is_counted(path: str):
+    text, hangs_up = ANSWERS[path]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                for piece in (text[:60], text[60:]):
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                if hangs_up:
+                    break
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        plan = {"host": "127.0.0.1", "port": port, "requests": [cases.request("GET", path)],
+                "connections": 2, "seconds": 10.0, "most": 12}  # fmt: skip
+        done = await load.run(plan)
+    assert (done["answers"], done["bytes"], done["statuses"]) == (12, 8 * 12, {200: 12})
+
+
+async def test_copies_of_a_community_are_as_right_as_itself(cache: Path):
+    kept = await asyncio.to_thread(seed.ready, 12_000, 6)
+    larger = copies.sqlite(kept, cache / "larger.db", 3)
+    assert (larger.notifications, len(larger.people)) == (36_000, 18)
+    db = await open_database(f"sqlite:{cache / 'larger.db'}")
+    try:
+        assert await db.fetch("PRAGMA foreign_key_check") == []
+        assert await db.fetch_value("SELECT count(*) FROM notifications") == 36_000
+        assert await db.fetch_value("SELECT count(*) FROM notification_group_segments") > 0
+        await invariants.check(db)
+        await invariants.check_activities(db)
+        last = larger.people[-1]
+        assert (
+            await db.fetch_value(
+                "SELECT account_id FROM access_tokens WHERE token_hash = $1", digest(last.token)
+            )
+            == last.account_id
+        )
+    finally:
+        await db.close()
 
 
 async def test_a_seed_keeps_what_the_server_itself_keeps(cache: Path):
