@@ -59,8 +59,11 @@ class _Named:
     def add(self, senders: list[int], status_id: int | None, *, partial: bool) -> None:
         """Whom and what a group names; raises without adding any, if one cannot be shown."""
         everyone, known = self.loaded.accounts, self.accounts
-        fresh = [one for one in senders[: 1 if partial else None] if one not in known]
-        added = [accounts.encoded(everyone[one], self.links) for one in fresh]
+        fresh = {
+            one: accounts.encoded(everyone[one], self.links)
+            for one in (senders[:1] if partial else senders)
+            if one not in known
+        }
         partly = {}
         if partial:
             partly = {
@@ -68,7 +71,8 @@ class _Named:
             }
         if status_id is not None and status_id not in self.statuses:
             self.statuses[status_id] = statuses.encoded(self.loaded, status_id, self.links)
-        known.update(zip(fresh, added, strict=True))
+        if fresh:
+            known.update(fresh)
         self.partly.update(partly)
 
 
@@ -95,11 +99,8 @@ def render(
     for group in groups:
         try:
             senders = [one for _, one in group.newest if one in everyone]
-            json = _render(group, senders, listed=listed)
             status_id = group.status_id if loaded.may_show(group.status_id) else None
-            if _WITH_STATUS[group.type]:
-                shown = "null" if status_id is None else f'"{status_id}"'
-                json = f'{json},"status_id":{shown}'
+            json = _render(group, senders, status_id, listed=listed)
             if group.type not in ORDINARY:
                 json += _details(
                     group, senders, loaded, links, attached=attached, supported=supported
@@ -112,22 +113,24 @@ def render(
     return Results(len(kept), _joined(named, kept, partial=partial))
 
 
-def _render(group: Group, senders: list[int], *, listed: bool) -> str:
+def _render(group: Group, senders: list[int], status_id: int | None, *, listed: bool) -> str:
     """A group as JSON that is not closed yet. Raises LookupError if nobody can be shown."""
+    _, key, type, _, size, _, newest_id, newest_at, oldest_id, *_ = group
     if not senders:
-        raise LookupError(group.group_key)
-    newest_id, sample = group.newest_id, '","'.join([str(one) for one in senders])
+        raise LookupError(key)
     # None of these holds anything that JSON would have to escape.
-    json = (
-        f'{{"group_key":"{group.group_key}","notifications_count":{group.size},'
-        f'"type":"{group.type}","most_recent_notification_id":{newest_id},'
-        f'"sample_account_ids":["{sample}"]'
-    )
-    if not listed:
-        return json
+    sample = f"{senders[0]}" if len(senders) == 1 else '","'.join([str(one) for one in senders])
+    page = status = ""
+    if listed:
+        page = (
+            f',"page_min_id":"{oldest_id}","page_max_id":"{newest_id}",'
+            f'"latest_page_notification_at":"{times.iso(newest_at)}"'
+        )
+    if _WITH_STATUS[type]:
+        status = ',"status_id":null' if status_id is None else f',"status_id":"{status_id}"'
     return (
-        f'{json},"page_min_id":"{group.oldest_id}","page_max_id":"{newest_id}",'
-        f'"latest_page_notification_at":"{times.iso(group.newest_at)}"'
+        f'{{"group_key":"{key}","notifications_count":{size},"type":"{type}",'
+        f'"most_recent_notification_id":{newest_id},"sample_account_ids":["{sample}"]{page}{status}'
     )
 
 
@@ -159,7 +162,7 @@ def _details(
 
 def _joined(named: _Named, groups: list[str], *, partial: bool) -> list[Fragment]:
     """The envelope."""
-    closed = ",".join([f"{one}}}" for one in groups])
+    closed = "},".join(groups) + "}" if groups else ""
     end = f'],"notification_groups":[{closed}]'.encode()
     if partial:
         others = [one for key, one in named.partly.items() if key not in named.accounts]
