@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -246,7 +245,7 @@ class _Answers:
     def __init__(self) -> None:
         self._by_asked: dict[_Asked, _Answer] = {}
         # How many answers each piece is part of, by its identity: an answer keeps it alive.
-        self._uses: Counter[int] = Counter()
+        self._uses: dict[int, int] = {}
         self._bytes = 0
 
     def get(self, asked: _Asked) -> _Answer | None:
@@ -255,12 +254,15 @@ class _Answers:
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
         self._by_asked[asked] = answer
-        pieces = {id(part): part for part in answer.parts}
-        # Not by difference of keys, which would go through those of all answers.
-        for number, part in pieces.items():
-            if number not in self._uses:
-                self._bytes += _size(part)
-            self._uses[number] += 1
+        uses, added = self._uses, 0
+        for number, part in {id(part): part for part in answer.parts}.items():
+            used = uses.get(number)
+            if used is None:
+                uses[number] = 1
+                added += _size(part)
+            else:
+                uses[number] = used + 1
+        self._bytes += added
         while self._bytes > BYTES or len(self._by_asked) > ANSWERS:
             self._forget(next(iter(self._by_asked)))
 
@@ -268,14 +270,16 @@ class _Answers:
         answer = self._by_asked.pop(asked, None)
         if answer is None:
             return
-        pieces = {id(part): part for part in answer.parts}
-        for number, part in pieces.items():
-            if self._uses[number] == 1:
-                del self._uses[number]
-                self._bytes -= _size(part)
+        uses, freed = self._uses, 0
+        for number, part in {id(part): part for part in answer.parts}.items():
+            used = uses[number]
+            if used == 1:
+                del uses[number]
+                freed += _size(part)
             else:
-                self._uses[number] -= 1
+                uses[number] = used - 1
+        self._bytes -= freed
 
 
 def _size(part: Fragment) -> int:
-    return memoryview(part).nbytes
+    return len(part) if type(part) is bytes else memoryview(part).nbytes
