@@ -22,7 +22,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -41,6 +41,8 @@ from tests.serving import Served
 SERVERS, WORKERS, NODES = 3, 2, 3
 #: Seconds after which every server must write again, once there is a primary.
 RECOVERY = 5.0
+#: What a worker says when it is.
+AT_WORK = "sends pushes"
 
 
 @dataclass
@@ -167,7 +169,9 @@ class Cluster(Campaign):
         self.pushing.append(time.time())
         wait_for(self._run(END_LEASES))
         self._rest()
+        before = worker.said.count(AT_WORK)
         worker.start()
+        self.wait(lambda: worker.said.count(AT_WORK) > before, "a worker does not come back")
 
     def _node(self) -> None:
         node = self.random.choice(self.nodes)
@@ -203,25 +207,28 @@ class Cluster(Campaign):
         """Without a primary everybody is told to come again, in time."""
         for server in self.servers:
             begun = time.monotonic()
-            status, said = self._dora_at(server).once("GET", "/api/v1/notifications")
+            with self._dora_at(server) as dora:
+                status, said = dora.once("GET", "/api/v1/notifications")
             if status != 503 or time.monotonic() - begun > RECOVERY:
                 self.found.problems.append(f"without a primary: {status} {said!r}"[:300])
 
     def _recovered(self, since: float) -> None:
         """Every server writes again by itself."""
         for number, server in enumerate(self.servers):
-            person = self._dora_at(server)
             body = {"home": {"last_read_id": str(number + 1)}}
-            while person.once("POST", "/api/v1/markers", body)[0] != 200:
-                if time.monotonic() > since + PATIENCE:
-                    self.found.problems.append(f"server {number} does not recover")
-                    break
-                time.sleep(0.02)
-            person.hang_up()
+            with self._dora_at(server) as dora:
+                while dora.once("POST", "/api/v1/markers", body)[0] != 200:
+                    if time.monotonic() > since + PATIENCE:
+                        self.found.problems.append(f"server {number} does not recover")
+                        break
+                    time.sleep(0.02)
             self.found.ready.append(time.monotonic() - since)
 
-    def _dora_at(self, server: Served) -> Person:
-        return Person(self.dora.token, lambda: server.base)
+    @contextlib.contextmanager
+    def _dora_at(self, server: Served) -> Iterator[Person]:
+        dora = Person(self.dora.token, lambda: server.base)
+        yield dora
+        dora.hang_up()
 
     def _pair_up(self) -> None:
         """Makes a replica, which has everything from then on before it is acknowledged."""
@@ -247,10 +254,9 @@ class Cluster(Campaign):
         wait_for(self._run(END_LEASES))
         waiting = "SELECT 1 FROM push_deliveries LIMIT 1"
         self.wait(lambda: not wait_for(self._run(waiting)), "pushes are still waiting")
-        kept = {
-            int(one["id"]): one["status"]["id"]
-            for one in self._dora_at(self.servers[1]).pages("/api/v1/notifications?limit=80")
-        }
+        with self._dora_at(self.servers[1]) as dora:
+            listed = dora.pages("/api/v1/notifications?limit=80")
+        kept = {int(one["id"]): one["status"]["id"] for one in listed}
         written = [one for admirer in self.admirers for one in admirer.written]
         if sorted(kept.values()) != sorted(written):
             self.found.problems.append(f"Dora has {len(kept)} of {len(written)}")

@@ -75,6 +75,11 @@ class Process:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
             )  # fmt: skip
 
+    @property
+    def said(self) -> str:
+        """Everything, over all its lives."""
+        return self._log.read_text()
+
     def stop(self, number: int) -> int:
         if self._child is None:
             return 0
