@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-MEGABYTES = 24
+#: Enough for what fifty rounds write, beside a log of SQLite's that could not be written back.
+MEGABYTES = 64
 MODULE = "stentor"
 #: Ways to get a mount namespace: the command, and how others get in.
 NAMESPACES = (
