@@ -360,14 +360,20 @@ async def test_what_is_remembered_is_bounded_and_what_many_share_counts_once(
     for number in range(300):
         own = secrets.token_bytes(100)
         parts = [own, *(shared[(number * step) % 8] for step in range(1, 6)), own]
-        asked = remembered._Asked("/", str(number % 200).encode(), b"")
+        asked = remembered._Asked("/", b"%d" % (number % 200), b"")
         answers.put(asked, remembered._Answer(1, 0, False, [], parts, b""))
         pieces = {id(part): len(part) for one in answers._by_asked.values() for part in one.parts}
-        assert answers._bytes == sum(pieces.values()) <= 10_000
+        asking = sum(len(one.query) for one in answers._by_asked)
+        assert answers._bytes == sum(pieces.values()) + asking <= 10_000
         assert answers._uses.keys() == pieces.keys()
     assert len(answers._by_asked) > 10_000 // 600
     answers.put(asked, remembered._Answer(1, 0, False, [], [b"x" * 10_001], b""))
     assert (len(answers._by_asked), answers._bytes, len(answers._uses)) == (0, 0, 0)
+    # What is asked for is kept as well.
+    answers.put(asked._replace(query=b"x" * 10_000), remembered._Answer(1, 0, False, [], [], b""))
+    assert answers._bytes == 10_000
+    answers.put(asked, remembered._Answer(1, 0, False, [], [b"x"], b""))
+    assert answers._bytes < 10
 
 
 async def test_no_answer_while_the_database_is_gone(

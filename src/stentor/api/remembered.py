@@ -254,7 +254,7 @@ class _Answers:
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
         self._by_asked[asked] = answer
-        uses, added = self._uses, 0
+        uses, added = self._uses, len(asked.query)
         for number, part in {id(part): part for part in answer.parts}.items():
             used = uses.get(number)
             if used is None:
@@ -270,7 +270,7 @@ class _Answers:
         answer = self._by_asked.pop(asked, None)
         if answer is None:
             return
-        uses, freed = self._uses, 0
+        uses, freed = self._uses, len(asked.query)
         for number, part in {id(part): part for part in answer.parts}.items():
             used = uses[number]
             if used == 1:
