@@ -64,13 +64,13 @@ class Efforts:
     """How much of everything is done."""
 
     table: Effort
-    growth: Effort
+    growth: growth.Effort
     fan_out: fan_out.Effort
     starts: int
 
 
-FULL = Efforts(Effort(), Effort(rounds=4, seconds=0.7), fan_out.Effort(), 5)
-HASTY = Efforts(QUICK, QUICK, fan_out.QUICK, 1)
+FULL = Efforts(Effort(), growth.Effort(), fan_out.Effort(), 5)
+HASTY = Efforts(QUICK, growth.QUICK, fan_out.QUICK, 1)
 
 
 def say(text: str) -> None:
@@ -89,13 +89,17 @@ async def tell_many(site: Site, effort: fan_out.Effort) -> str:
         await db.close()
 
 
-def one_engine(engine: str, found: Sites, base: int, efforts: Efforts) -> tuple[str, list[Point]]:
+def one_engine(
+    engine: str, found: Sites, base: tuple[int, int], efforts: Efforts
+) -> tuple[str, list[Point]]:
     """Everything that is measured of an engine, as Markdown, and its growth."""
-    title, site = TITLES[engine], found[base]
+    notifications, people = base
+    title, site = TITLES[engine], found[notifications]
     say(f"{title}: starting")
-    started = report.started(start.measure(site, efforts.starts), base)
+    started = report.started(start.measure(site, efforts.starts), notifications)
     say(f"{title}: growth")
-    points = asyncio.run(growth.measure([found[size] for size in sorted(found)], efforts.growth))
+    grown = [found[size] for size in sorted(found)]
+    points = asyncio.run(growth.measure(grown, people, efforts.growth))
     say(f"{title}: requests")
     lines = asyncio.run(measure.run(site, efforts.table))
     say(f"{title}: fan-out")
@@ -114,12 +118,12 @@ def main(given: list[str] | None = None) -> str:
         print(text)
         return text
     engines = ["sqlite", "postgres"] if asked.engine == "both" else [asked.engine]
-    base = asked.notifications
-    sizes = {min(10_000, base // 3), base, 5 * base, *asked.size}
-    if any(size % base for size in sizes if size > base):
-        raise SystemExit(f"--size takes multiples of {base:,}")
+    base = (asked.notifications, asked.people)
+    sizes = {min(10_000, base[0] // 3), base[0], 5 * base[0], *asked.size}
+    if any(size % base[0] for size in sizes if size > base[0]):
+        raise SystemExit(f"--size takes multiples of {base[0]:,}")
     say("making databases")
-    with sites.ready(engines, (base, asked.people), sorted(sizes)) as found:
+    with sites.ready(engines, base, sorted(sizes)) as found:
         done = {one: one_engine(one, found[one], base, efforts) for one in engines}
     text = report.figures(table for table, _ in done.values())
     print(text)

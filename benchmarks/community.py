@@ -87,7 +87,7 @@ def _columns(text: str) -> tuple[str, ...]:
 class _Builder:
     """Makes one community; every method adds what the ones before it make possible."""
 
-    def __init__(self, notifications: int, people: int) -> None:
+    def __init__(self, notifications: int, people: int, known: int) -> None:
         self.random = random.Random(notifications * 7919 + people)
         self.total = notifications
         self.famous = int(notifications * FAMOUS)
@@ -95,8 +95,8 @@ class _Builder:
             Person(self._account_id(n), f"person{n}", f"benchmark-token-{n}") for n in range(people)
         ]
         self.locals = [person.account_id for person in self.people]
-        # Whom people here hear from most: each other, and four times as many elsewhere.
-        self.pool = self.locals + [self._account_id(people + n) for n in range(4 * people)]
+        # Whom people here hear from most: each other, and the rest elsewhere.
+        self.pool = [self._account_id(n) for n in range(known)]
         self.random.shuffle(self.pool)
         self.crowd: list[int] = []
         self.statuses: list[_Status] = []
@@ -146,7 +146,7 @@ class _Builder:
         self._mentions([int(quota * SHARES["mention"]) for quota in quotas])
         # Some of the above found too few people; the crowd makes up for it.
         missing = self.total - len(self.events)
-        self.crowd = [self._account_id(5 * len(self.people) + n) for n in range(missing)]
+        self.crowd = [self._account_id(len(self.pool) + n) for n in range(missing)]
         first = self.write(self.locals[0], END - 4 * times.DAY, [])
         self.famous_id = first.id
         self.events += [
@@ -223,9 +223,12 @@ _GROUP = _columns(
 _SEGMENT = _columns("account_id group_key first_id notifications_count")
 
 
-def make(notifications: int, people: int) -> Community:
-    """A community whose ``people`` have been told exactly so many things between them."""
-    builder = _Builder(notifications, people)
+def make(notifications: int, people: int, *, known: int | None = None) -> Community:
+    """A community whose ``people`` have been told exactly so many things between them.
+
+    Most of it by ``known`` accounts, themselves among them: five times as many as they are.
+    """
+    builder = _Builder(notifications, people, known or 5 * people)
     builder.live()
     tables: dict[str, Table] = {}
     _told(builder, tables)

@@ -1,22 +1,24 @@
 """What becomes of the costs as the database grows: they should not grow with it.
 
 Servers over all sizes run at the same time and are asked in turn, so that each round sees one
-machine. At every size as many people read, and as many favourite as many statuses: what differs
-is how much else there is.
+machine. At every size as many people do as much, and where they are the same people the same: what
+differs is how much else there is. No request is the same as another, so nothing is answered from
+what was remembered of an answer.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 import psutil
 
 from benchmarks.cases import PAGE, UNREAD, favouring, favourites, get
-from benchmarks.measure import WRITERS, Bench, Effort
+from benchmarks.measure import CONNECTIONS, WRITERS
 from benchmarks.processes import Load, Result, Server
 from benchmarks.seed import Site
 from stentor.keys import load_or_create
@@ -27,6 +29,26 @@ VIEWERS, STATUSES = 200, 400
 #: What the largest may cost, in what the smallest costs.
 FLAT = 1.5
 PAGES, FAVOURITES, UNREADS = "page of 40", "favourite", "unread_count"
+PATHS = {PAGES: PAGE, UNREADS: f"{UNREAD}?limit=100"}
+#: Seconds that a round may take.
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many rounds, and how many requests each of them has."""
+
+    rounds: int = 5
+    pages: int = 400
+    unreads: int = 800
+    favourites: int = 500
+
+    def each(self) -> dict[str, int]:
+        """Requests of a round by what is asked for, in the order in which it is."""
+        return {PAGES: self.pages, UNREADS: self.unreads, FAVOURITES: self.favourites}
+
+
+QUICK = Effort(rounds=2, pages=20, unreads=20, favourites=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,76 +78,68 @@ class _Subject:
     """One size that is being measured."""
 
     site: Site
-    bench: Bench
+    server: Server
     requests: dict[str, list[str]]
-    rounds: dict[str, list[Result]]
-    first: int = 0
+    rounds: dict[str, list[Result]] = field(default_factory=lambda: defaultdict(list))
+
+    def ask(self, load: Load, name: str, plan: dict[str, object]) -> Result:
+        """One round."""
+        where = {"host": "127.0.0.1", "port": self.server.port, "requests": self.requests[name]}
+        return load.run(self.server.pids, where | plan)
 
 
-async def measure(sites: Sequence[Site], effort: Effort) -> list[Point]:
-    """One point for each site, which are written to; the smallest first."""
+async def measure(sites: Sequence[Site], people: int, effort: Effort) -> list[Point]:
+    """One point for each site, which are written to; the smallest first.
+
+    So many of a site's people, the first, are those who may be asked.
+    """
     with ExitStack() as stack:
         load = stack.enter_context(Load())
         subjects = []
         for site in sites:
             load_or_create(site.data / "keys.json")
-            requests = await _requests(site)
+            requests = await _requests(site, people, effort)
             server = stack.enter_context(Server(site.data, site.url, more_pids=site.pids))
-            subjects.append(_Subject(site, Bench(server, load, effort), requests, {}))
-        for name in (PAGES, UNREADS):
-            _in_turn(subjects, name, effort, lambda one, requests: one.bench.round(
-                requests, effort.seconds
-            ))  # fmt: skip
-        _in_turn(subjects, FAVOURITES, effort, _favourite)
+            subjects.append(_Subject(site, server, requests))
+        for name, count in effort.each().items():
+            connections = WRITERS if name == FAVOURITES else CONNECTIONS
+            plan = {"seconds": PATIENCE, "most": count, "once": True, "connections": connections}
+            # The first round is not counted.
+            for number in range(effort.rounds + 1):
+                for one in subjects:
+                    done = one.ask(load, name, {**plan, "first": number * count})
+                    if number and done.answers:
+                        one.rounds[name].append(done)
         return [_point(one, subjects[0]) for one in subjects]
 
 
-async def _requests(site: Site) -> dict[str, list[str]]:
-    people = site.seed.people
-    viewers = random.Random(3).sample(people, min(VIEWERS, len(people)))
+async def _requests(site: Site, people: int, effort: Effort) -> dict[str, list[str]]:
+    """All requests by what they ask for, each once."""
+    several, rounds = site.seed.people[:people], effort.rounds + 1
+    viewers = random.Random(3).sample(several, min(VIEWERS, len(several)))
     db = await open_database(site.url)
     try:
-        pairs = await favourites(db, viewers, 40 * STATUSES, statuses=STATUSES)
+        pairs = await favourites(db, viewers, effort.favourites * rounds, statuses=STATUSES)
     finally:
         await db.close()
-    return {
-        PAGES: [get(one, PAGE) for one in viewers],
-        UNREADS: [get(one, UNREAD) for one in viewers],
-        FAVOURITES: favouring(pairs),
+    reading = {
+        name: [
+            get(viewers[number % len(viewers)], f"{path}&_={number}")
+            for number in range(effort.each()[name] * rounds)
+        ]
+        for name, path in PATHS.items()
     }
-
-
-def _in_turn(
-    subjects: list[_Subject],
-    name: str,
-    effort: Effort,
-    work: Callable[[_Subject, list[str]], Result],
-) -> None:
-    """As many rounds of one thing at every size; the first is not counted."""
-    for number in range(effort.rounds + 1):
-        for one in subjects:
-            done = work(one, one.requests[name])
-            if number:
-                one.rounds.setdefault(name, []).append(done)
-
-
-def _favourite(one: _Subject, requests: list[str]) -> Result:
-    done = one.bench.round(
-        requests, one.bench.effort.seconds, once=True, first=one.first, connections=WRITERS
-    )
-    one.first = done.next
-    return done
+    return reading | {FAVOURITES: favouring(pairs)}
 
 
 def _point(one: _Subject, smallest: _Subject) -> Point:
     costs = {}
     for name, rounds in one.rounds.items():
-        micros = [1e6 / done.per_cpu_second for done in rounds if done.answers]
+        micros = [1e6 / done.per_cpu_second for done in rounds]
         times = [
             other.per_cpu_second / done.per_cpu_second
-            for done, other in zip(rounds, smallest.rounds[name], strict=True)
-            if done.answers and other.answers
+            for done, other in zip(rounds, smallest.rounds[name], strict=False)
         ]
         costs[name] = Cost(median(micros), (min(micros), max(micros)), median(times))
-    memory = psutil.Process(one.bench.server.process.pid).memory_info().rss
+    memory = psutil.Process(one.server.process.pid).memory_info().rss
     return Point(one.site.seed.notifications, costs, memory, one.site.seed.bytes)

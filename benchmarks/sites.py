@@ -16,8 +16,7 @@ from pathlib import Path
 
 from benchmarks import community, copies, postgres, seed
 from benchmarks.community import Community
-from benchmarks.seed import Seed, Site
-from tests.servers import Postgres
+from benchmarks.seed import Site
 
 #: Of everybody in a small community: enough for a page.
 EACH = 50
@@ -49,8 +48,9 @@ def ready(
         yield found
 
 
-def _small(size: int) -> Community:
-    return community.make(size, max(4, size // EACH))
+def _small(size: int, base: tuple[int, int]) -> Community:
+    """Fewer people, who know as many as those of the seed do: pages have as many faces."""
+    return community.make(size, max(4, size // EACH), known=5 * base[1])
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def _sqlite(base: tuple[int, int], sizes: Sequence[int]) -> Iterator[Sites]:
             elif size > kept.notifications:
                 made = copies.sqlite(kept, file, size // kept.notifications)
             else:
-                rows = _small(size)
+                rows = _small(size, base)
                 seed.fill_sqlite(file, rows)
                 made = seed.keep(data, rows, file.stat().st_size)
             sites[size] = Site(f"sqlite:{file}", data, made)
@@ -85,16 +85,14 @@ def _postgres(base: tuple[int, int], sizes: Sequence[int]) -> Iterator[Sites]:
         for size in sizes:
             data = Path(folder) / str(size)
             data.mkdir()
-            name = postgres.NAME if size == kept.notifications else f"of_{size}"
-            made = asyncio.run(_database(server, name, kept, size, data))
+            name = f"of_{size}"
+            if size == kept.notifications:
+                name, made = postgres.NAME, kept
+            elif size > kept.notifications:
+                copied = copies.on_postgres(server, name, kept, size // kept.notifications)
+                made = asyncio.run(copied)
+            else:
+                rows = _small(size, base)
+                made = seed.keep(data, rows, asyncio.run(postgres.fill(server, name, rows)))
             sites[size] = Site(server.url(name), data, made, [server.pid])
         yield sites
-
-
-async def _database(server: Postgres, name: str, kept: Seed, size: int, data: Path) -> Seed:
-    if size == kept.notifications:
-        return kept
-    if size > kept.notifications:
-        return await copies.on_postgres(server, name, kept, size // kept.notifications)
-    rows = _small(size)
-    return seed.keep(data, rows, await postgres.fill(server, name, rows))
