@@ -376,6 +376,15 @@ async def test_what_is_remembered_is_bounded_and_what_many_share_counts_once(
     assert answers._bytes < 10
 
 
+async def test_few_bodies_are_kept_in_one_piece(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(remembered, "WHOLE", 3)
+    answers = remembered._Answers()
+    made = [remembered._Answer(1, 0, False, [], [b"a", b"%d" % n], b"") for n in range(9)]
+    for number in (0, 1, 1, 2, 3, 4, 0, 8, 8):
+        assert answers.whole(made[number]) == b"a%d" % number
+    assert [number for number, one in enumerate(made) if one.whole is not None] == [0, 4, 8]
+
+
 async def test_no_answer_while_the_database_is_gone(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, bus: RecordingBus
 ):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,6 +40,8 @@ NOTE = "stentor.note"
 #: account, a status) counts once.
 BYTES = 64 * 1024 * 1024
 ANSWERS = 8192
+#: Of so many the pieces stay joined as well: whoever asks again does so soon.
+WHOLE = 64
 # Made anew for each answer.
 _OWN = frozenset(
     {
@@ -75,7 +78,7 @@ class _Asked(NamedTuple):
     authorization: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answer:
     instant: Hashable
     until: int
@@ -83,6 +86,8 @@ class _Answer:
     headers: Headers
     parts: Sequence[Fragment]
     tag: bytes
+    #: The parts in one, while it is among the last that were asked for.
+    whole: bytes | None = None
 
 
 class Remembered:
@@ -117,7 +122,9 @@ class Remembered:
         if answer is not None and answer.instant == instant:
             headers = await self._let_in(route, asked, answer)
             if headers is not None:
-                await _send(send, headers, answer.parts, given=_matches(tags, answer.tag))
+                given = _matches(tags, answer.tag)
+                body = b"" if given else self._answers.whole(answer)
+                await _send(send, headers, body, given=given)
                 return
         note = scope[NOTE] = Note(instant)
         started: Message = {}
@@ -129,7 +136,7 @@ class Remembered:
             if started["status"] == 200 and note.parts:
                 headers = list(started["headers"])
                 tag = self._remember(asked, note, headers)
-                await _send(send, headers, (message["body"],), given=_matches(tags, tag))
+                await _send(send, headers, message["body"], given=_matches(tags, tag))
                 return
             await send(started)
             await send(message)
@@ -227,16 +234,13 @@ def _same(some: Sequence[Fragment], others: Sequence[Fragment]) -> bool:
     )
 
 
-async def _send(send: Send, headers: Headers, parts: Sequence[Fragment], *, given: bool) -> None:
+async def _send(send: Send, headers: Headers, body: bytes, *, given: bool) -> None:
     """The answer; without its body if it is ``given`` that the client has it."""
-    status, body = 200, b""
     if given:
-        status = 304
         headers = [one for one in headers if one[0] not in _NOT_WITH_304]
-    else:
-        body = b"".join(parts)
+    status = 304 if given else 200
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if given else body})
 
 
 class _Answers:
@@ -247,6 +251,16 @@ class _Answers:
         # How many answers each piece is part of, by its identity: an answer keeps it alive.
         self._uses: dict[int, int] = {}
         self._bytes = 0
+        self._whole: deque[_Answer] = deque()
+
+    def whole(self, answer: _Answer) -> bytes:
+        """Its body."""
+        if answer.whole is None:
+            if len(self._whole) >= WHOLE:
+                self._whole.popleft().whole = None
+            answer.whole = b"".join(answer.parts)
+            self._whole.append(answer)
+        return answer.whole
 
     def get(self, asked: _Asked) -> _Answer | None:
         return self._by_asked.get(asked)
