@@ -171,7 +171,12 @@ class Cluster(Campaign):
         self._rest()
         before = worker.said.count(AT_WORK)
         worker.start()
-        self.wait(lambda: worker.said.count(AT_WORK) > before, "a worker does not come back")
+        # Longer than a server: it may have to share the processors with much else.
+        self.wait(
+            lambda: worker.said.count(AT_WORK) > before,
+            "a worker does not come back",
+            seconds=3 * PATIENCE,
+        )
 
     def _node(self) -> None:
         node = self.random.choice(self.nodes)
