@@ -33,11 +33,12 @@ _DISK = (
     apsw.CorruptError,
 )
 _UNIQUE = (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY)
+# A cache of twice the size makes no difference that can be measured but to the memory in use.
 # A page that several commits change goes from the log (at most some 16 MB) into the file once.
 _DURABLE = """
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
-    PRAGMA cache_size = -65536; PRAGMA recursive_triggers = OFF;
+    PRAGMA cache_size = -32768; PRAGMA recursive_triggers = OFF;
     PRAGMA wal_autocheckpoint = 4000
 """
 
