@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
 pytest_plugins = ["tests.servers", "tests.recycling", "tests.fixtures", "tests.serving"]
+
+if sys.dont_write_bytecode:
+    # Who wants no bytecode in the tree gets it elsewhere, for as long as the tests run: they start
+    # hundreds of processes, and each would compile everything again.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = tempfile.mkdtemp(prefix="stentor-test-bytecode-")
+    atexit.register(shutil.rmtree, sys.pycache_prefix, ignore_errors=True)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # `python -B` says the same
 
 
 @pytest.fixture(autouse=True)
