@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, TypedDict
 
 from stentor.actions import accounts as verbs
@@ -18,6 +19,7 @@ from stentor.domain.roles import Permission, Role
 from stentor.entities import admin_accounts as entities
 from stentor.errors import RecordNotFound
 from stentor.store import admin_accounts as store
+from stentor.store.database import Database
 
 _TEXTS = ("username", "display_name", "email", "by_domain", "ip")
 _KEPT_V1 = ("local", "remote", "staff", *STATES, *_TEXTS)
@@ -136,32 +138,30 @@ async def _managed(request: Request) -> tuple[int, Role]:
         return (await actions.held(tx, request.path_id(), role)).id, role
 
 
+async def _lifted(request: Request, lift: Callable[[Database, int], Awaitable[object]]) -> Any:
+    number, _ = await _managed(request)
+    await lift(request.services.db, number)
+    return await _render(request)
+
+
 async def enable(request: Request) -> Any:
     """POST :id/enable."""
-    number, _ = await _managed(request)
-    await verbs.enable(request.services.db, number)
-    return await _render(request)
+    return await _lifted(request, verbs.enable)
 
 
 async def unsilence(request: Request) -> Any:
     """POST :id/unsilence."""
-    number, _ = await _managed(request)
-    await verbs.unlimit(request.services.db, number)
-    return await _render(request)
+    return await _lifted(request, verbs.unlimit)
 
 
 async def unsuspend(request: Request) -> Any:
     """POST :id/unsuspend."""
-    number, _ = await _managed(request)
-    await verbs.unsuspend(request.services.db, number)
-    return await _render(request)
+    return await _lifted(request, verbs.unsuspend)
 
 
 async def unsensitive(request: Request) -> Any:
     """POST :id/unsensitive."""
-    number, _ = await _managed(request)
-    await verbs.unsensitize(request.services.db, number)
-    return await _render(request)
+    return await _lifted(request, verbs.unsensitize)
 
 
 async def approve(request: Request) -> Any:

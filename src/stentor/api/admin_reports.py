@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from stentor.actions import reports as actions
@@ -71,55 +72,41 @@ async def show(request: Request) -> Any:
     return (await _render(request, list(found.values())))[0]
 
 
-async def _answer(request: Request, report: Report) -> Any:
+async def _changed(
+    request: Request, change: Callable[..., Awaitable[Report]], *values: object
+) -> Any:
+    services = request.services
+    report = await change(services.db, request.path_id(), *values, now=services.now())
     return (await _render(request, [report]))[0]
 
 
 async def update(request: Request) -> Any:
     """PUT :id: its category and rules."""
     staff(request, Permission.MANAGE_REPORTS)
-    services, params = request.services, request.params
-    report = await actions.classify(
-        services.db,
-        request.path_id(),
-        params.text("category"),
-        params.ids("rule_ids") if "rule_ids" in params else None,
-        now=services.now(),
-    )
-    return await _answer(request, report)
+    params = request.params
+    rules = params.ids("rule_ids") if "rule_ids" in params else None
+    return await _changed(request, actions.classify, params.text("category"), rules)
 
 
 async def assign_to_self(request: Request) -> Any:
     """POST :id/assign_to_self."""
     staff(request, Permission.MANAGE_REPORTS)
-    services = request.services
-    report = await actions.assign(
-        services.db, request.path_id(), request.account_id, now=services.now()
-    )
-    return await _answer(request, report)
+    return await _changed(request, actions.assign, request.account_id)
 
 
 async def unassign(request: Request) -> Any:
     """POST :id/unassign."""
     staff(request, Permission.MANAGE_REPORTS)
-    services = request.services
-    report = await actions.assign(services.db, request.path_id(), None, now=services.now())
-    return await _answer(request, report)
+    return await _changed(request, actions.assign, None)
 
 
 async def resolve(request: Request) -> Any:
     """POST :id/resolve."""
     staff(request, Permission.MANAGE_REPORTS)
-    services = request.services
-    report = await actions.resolve(
-        services.db, request.path_id(), request.account_id, now=services.now()
-    )
-    return await _answer(request, report)
+    return await _changed(request, actions.resolve, request.account_id)
 
 
 async def reopen(request: Request) -> Any:
     """POST :id/reopen."""
     staff(request, Permission.MANAGE_REPORTS)
-    services = request.services
-    report = await actions.reopen(services.db, request.path_id(), now=services.now())
-    return await _answer(request, report)
+    return await _changed(request, actions.reopen)
