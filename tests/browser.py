@@ -9,23 +9,26 @@ from typing import Any
 from urllib.parse import urlencode, urljoin
 
 
-class _Page(HTMLParser):
-    """What of a page a form needs."""
+class Page(HTMLParser):
+    """What of a page a form needs: where it goes, all its fields, and the hidden ones of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.forms: list[dict[str, Any]] = []
         self.fields: dict[str, str] = {}
+        self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append({"action": found.get("action", ""), "fields": {}})
+            self.forms.append({"action": found.get("action", ""), "fields": {}, "hidden": {}})
         elif tag in ("input", "button"):
             name = found.get("name", "")
             self.fields[name or found.get("id", "")] = found.get("value", "")
             if self.forms and name:
-                self.forms[-1]["fields"][found["name"]] = found.get("value", "")
+                self.forms[-1]["fields"][name] = found.get("value", "")
+                if found.get("type") == "hidden":
+                    self.forms[-1]["hidden"][name] = found.get("value", "")
 
 
 class Browser:
@@ -45,11 +48,9 @@ class Browser:
             self.text = answer.read().decode()
 
     @property
-    def page(self) -> _Page:
+    def page(self) -> Page:
         """The page as it is."""
-        page = _Page()
-        page.feed(self.text)
-        return page
+        return Page(self.text)
 
     def send(self, number: int = 0, **values: str) -> None:
         """Sends a form of the page with these values filled in."""

@@ -11,6 +11,7 @@ from falcon import testing
 from stentor.api.services import Services
 from stentor.store.database import Database
 from tests.answers import check_answer
+from tests.browser import Page
 from tests.factories import NOW, Person
 from tests.shapes import Seen
 
@@ -177,10 +178,7 @@ class Browser:
 
 
 def hidden(page: Answer, action: str) -> dict[str, str]:
-    """The hidden fields of the page's form that goes there."""
-    import html
-
-    form = re.search(rf'<form method="post" action="{action}">(.*?)</form>', page.text, re.DOTALL)
-    assert form, page.text
-    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form[1])
-    return {name: html.unescape(value) for name, value in fields}
+    """The hidden fields of the page's first form that goes there."""
+    forms = [one for one in Page(page.text).forms if one["action"] == action]
+    assert forms, page.text
+    return dict(forms[0]["hidden"])

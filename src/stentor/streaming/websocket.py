@@ -8,6 +8,7 @@ go straight to the transport; on any other ASGI server a second task sends them.
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol
@@ -52,9 +53,9 @@ class Socket(Connection):
     __slots__ = ()
     transport = "websocket"
 
+    @abstractmethod
     def answer(self, text: bytes) -> None:
         """Says something to this client alone."""
-        raise NotImplementedError
 
 
 class WiredSocket(Socket):
