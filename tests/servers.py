@@ -20,6 +20,7 @@ import sysconfig
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -61,7 +62,7 @@ INITDB = [
 ]
 
 
-class Server:
+class Server(ABC):
     """A child process in a directory of its own, which is removed at the end."""
 
     def __init__(self, *, where: Path | None = None) -> None:
@@ -73,13 +74,13 @@ class Server:
         self.pid = 0
         self._keeper: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What to run."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ready(self) -> bool:
         """Whether it takes requests now."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Starts it, again after `stop` too, and waits until it is ready."""
@@ -234,7 +235,11 @@ class Postgres(Server):
         """Makes a database once, for `new_database` to copy; `fill` is given its URL."""
         if not await self._execute(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
             await self._execute(f"CREATE DATABASE {name}")
-            await fill(self.url(name))
+            try:
+                await fill(self.url(name))
+            except BaseException:
+                await self.drop_database(name)
+                raise
 
     async def drop_database(self, url: str) -> None:
         """Removes it, whoever is still connected."""

@@ -69,14 +69,9 @@ async def test_while_nobody_commits_anything_a_generation_lasts(db: Database, db
     assert db.generation() != second
 
 
-async def test_an_instant_lasts_until_anybody_commits(
-    db: Database, request: pytest.FixtureRequest
-) -> None:
+async def test_an_instant_lasts_until_anybody_commits(db: Database, db_url: str) -> None:
     ann = await make_account(db, token=None)
-    url = f"sqlite:{request.getfixturevalue('tmp_path') / 'stentor.db'}"
-    if db.engine == "postgres":
-        url = request.getfixturevalue("migrated_postgres_url")
-    other = await open_database(url)
+    other = await open_database(db_url)
     seen = [await db.instant(), await db.instant()]
     async with other.transaction() as tx:
         await tx.run("UPDATE accounts SET note = 'x' WHERE id = $1", ann.id)

@@ -11,10 +11,18 @@ import pytest
 from stentor.domain.grouped_notifications import GROUPABLE
 from stentor.domain.ids import LARGEST
 from stentor.domain.notifications import NotificationType
-from stentor.store import notification_group_pages, notification_pages, notification_requests
-from stentor.store.database import Database
+from stentor.store import (
+    email_deliveries,
+    notification_group_pages,
+    notification_pages,
+    notification_requests,
+    notifications,
+    push_messages,
+)
+from stentor.store.database import Database, Transaction
 from stentor.store.notification_group_pages import Shape, Wanted
-from tests.fixtures import Filled
+from tests.factories import NOW, make_status
+from tests.fixtures import Fill, Filled
 
 T = NotificationType
 NUMBERS = (
@@ -25,6 +33,8 @@ PEOPLE, ROWS = 3_000, 60_000
 #: One statement has a few seconds, and the machine may be busy.
 AT_ONCE = 5_000
 OWNER, SENDER = 1, 101
+#: So many statuses are what everything is about.
+STATUSES = 50
 #: Where a cursor stands: nowhere, above, below, on both sides, and close together.
 CURSORS = {
     "": (0, LARGEST),
@@ -36,8 +46,8 @@ CURSORS = {
 TYPES = (None, frozenset({T.MENTION}), frozenset({T.POLL, T.STATUS, T.FAVOURITE}))
 
 
-async def long_histories(db: Database) -> None:
-    """Twelve people with 5,000 notifications each, one in forty filtered; figures about them."""
+async def busy_people(db: Database) -> None:
+    """Twelve people with 5,000 notifications each, one in forty filtered."""
     people = NUMBERS.format(
         least=1,
         most=PEOPLE,
@@ -47,11 +57,12 @@ async def long_histories(db: Database) -> None:
     )
     columns = {
         "columns": "account_id, filtered, id, type, activity_id, from_account_id, group_key,"
-        " created_at",
+        " status_id, created_at",
         "values": "1 + i % 12, i % 40 = 0, i, CASE i % 5 WHEN 0 THEN 'mention' WHEN 1 THEN"
         " 'favourite' WHEN 2 THEN 'reblog' WHEN 3 THEN 'follow' ELSE 'status' END, i,"
         " 100 + (i / 12) % 300,"
-        " CASE WHEN i % 5 IN (1, 2, 3) AND i % 40 <> 0 THEN (i % 5) || '-' || (i / 500) END, i",
+        " CASE WHEN i % 5 IN (1, 2, 3) AND i % 40 <> 0 THEN (i % 5) || '-' || (i / 500) END,"
+        f" 1 + i % {STATUSES}, i",
     }
     groups = {
         "columns": "account_id, group_key, prefix, bucket, type, newest_id, newest_at, oldest_id,"
@@ -61,16 +72,27 @@ async def long_histories(db: Database) -> None:
     }
     async with db.transaction() as tx:
         await tx.run(people)
+    for status_id in range(1, STATUSES + 1):
+        await make_status(db, OWNER, id=status_id)
+    async with db.transaction() as tx:
         await tx.run(NUMBERS.format(table="notification_groups", least=1, most=ROWS, **groups))
         for least in range(1, ROWS, AT_ONCE):
             span = {"least": least, "most": least + AT_ONCE - 1}
             await tx.run(NUMBERS.format(table="notifications", **span, **columns))
+        if db.engine == "postgres":  # which sees to that itself
+            await tx.run("ANALYZE")
+
+
+async def described_people(db: Database) -> None:
+    """The same, with figures about them."""
+    await busy_people(db)
+    async with db.transaction() as tx:
         await tx.run("ANALYZE")
 
 
 @pytest.fixture
 async def history(filled: Filled) -> Database:
-    return await filled(long_histories)
+    return await filled(described_people)
 
 
 async def plans(db: Database, sql: str, values: list[Any]) -> list[str]:
@@ -199,3 +221,86 @@ async def test_a_control_that_the_check_can_see(history: Database) -> None:
         " ORDER BY n.id DESC LIMIT $4"
     )
     assert await strays(history, sql, [OWNER, 0, LARGEST, 40], {"notifications_pkey"}, "plain")
+
+
+# --- By id -----------------------------------------------------------------------------------
+
+
+class Overheard:
+    """A transaction whose statements are kept, with their values."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self.said: list[tuple[str, tuple[Any, ...]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        done = getattr(self._tx, name)
+
+        async def kept(sql: str, *values: Any) -> Any:
+            self.said.append((sql, values))
+            return await done(sql, *values)
+
+        return kept if name.startswith(("fetch", "run")) else done
+
+
+#: An index that says no more than whose the notifications are, or a filter for what is named.
+WADES = re.compile(
+    r"SCAN (?:n|notifications)\b"
+    r"|SEARCH (?:n|notifications) USING .* \(account_id=\?(?: AND filtered=\?)?\)"
+    r"|Seq Scan on notifications\b"
+    r"| on notifications[^\n]*\n +Index Cond: \(\(?account_id = [^()]*\)\n"
+    r"| on notifications[^\n]*\n(?: +Index Cond: [^\n]*\n)? +Filter: [^\n]*\bid = ANY"
+)
+
+
+async def overheard(db: Database, least: int) -> list[tuple[str, tuple[Any, ...]]]:
+    """What is asked to find or remove notifications of the owner's that are somehow named.
+
+    They are named by ``least`` ids.
+    """
+    ids = list(range(12, 12 * least + 1, 12))
+    async with db.transaction() as tx:
+        heard = Overheard(tx)
+        given: Any = heard
+        await notifications.direct_mentions(given, OWNER, ids)
+        await email_deliveries.add(given, [OWNER], ids, now=NOW)
+        await email_deliveries.told(given, [OWNER, 2], ids, now=NOW)
+        await given.fetch(push_messages.told_query(1), NOW, OWNER, ids[0])
+        assert len(await notifications.unfilter_step(given, OWNER, 110)) == ROWS // 3600 + 1
+        assert await notifications.remove_many(given, OWNER, ids) == least
+        for step in (
+            notifications.remove_about_step(given, 1),
+            notifications.remove_step(given, OWNER, ROWS // 2),
+            notifications.remove_group_step(given, OWNER, "2-100"),
+            notifications.remove_filtered_step(given, OWNER, SENDER),
+            notifications.remove_from_step(given, OWNER, SENDER, LARGEST),
+        ):
+            await step
+    return [one for one in heard.said if re.search(r"\bnotifications\b", one[0])]
+
+
+async def wading(db: Database, said: list[tuple[str, tuple[Any, ...]]]) -> list[str]:
+    """The statements that read all of an account's notifications, with the plan for them."""
+    found = [(sql, await db.plan(sql, *values)) for sql, values in said]
+    return [f"{sql}\n{plan}" for sql, plan in found if WADES.search(plan)]
+
+
+@pytest.mark.parametrize("least", [1, 2, 40])
+@pytest.mark.parametrize("fill", [busy_people, described_people])
+async def test_notifications_that_are_named_are_found_by_what_names_them(
+    filled: Filled, fill: Fill, least: int
+) -> None:
+    """However many there are beside them: each statement that is run, with figures and without."""
+    db = await filled(fill)
+    said = await overheard(db, least)
+    assert len(said) >= 12
+    assert await wading(db, said) == []
+
+
+async def test_control_without_being_told_sqlite_would_read_all_of_them(filled: Filled) -> None:
+    db = await filled(busy_people)
+    hint = "/*+ notifications_id */"
+    said = [one for one in await overheard(db, 40) if hint in one[0]]
+    unhinted = [(sql.replace(hint, ""), values) for sql, values in said]
+    found = await wading(db, unhinted)
+    assert len(found) >= 8 if db.engine == "sqlite" else found == []

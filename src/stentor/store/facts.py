@@ -97,10 +97,9 @@ ANSWERED = """
         SELECT s.in_reply_to_id, above.depth + 1 FROM above JOIN statuses s ON s.id = above.id
         WHERE above.depth < 100
     )
-    SELECT DISTINCT s.account_id FROM above
-    JOIN statuses s ON s.id = above.id
-    JOIN mentions m ON m.status_id = s.id AND m.account_id = $3 AND NOT m.silent
-    WHERE s.visibility = 'direct' AND s.account_id = ANY($1)
+    SELECT DISTINCT s.account_id FROM above CROSS JOIN statuses s CROSS JOIN mentions m
+    WHERE s.id = above.id AND s.visibility = 'direct' AND s.account_id = ANY($1)
+      AND m.status_id = s.id AND m.account_id = $3 AND NOT m.silent
 """
 
 

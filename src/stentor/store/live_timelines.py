@@ -186,10 +186,12 @@ async def holding(db: Reader, lists: Sequence[int], author_id: int) -> set[int]:
 # they have filters now ($2), and which of the authors ($5) they follow.
 STANDING = """
     SELECT account_id, 0 FROM favourites WHERE account_id = ANY($1) AND status_id = ANY($3)
-    UNION SELECT account_id, 0 FROM statuses WHERE account_id = ANY($1) AND reblog_of_id = ANY($3)
+    UNION SELECT account_id, 0 FROM statuses /*+ statuses_reblog */
+      WHERE account_id = ANY($1) AND reblog_of_id = ANY($3)
     UNION SELECT account_id, 0 FROM bookmarks WHERE account_id = ANY($1) AND status_id = ANY($3)
     UNION SELECT account_id, 0 FROM status_pins WHERE account_id = ANY($1) AND status_id = ANY($3)
-    UNION SELECT account_id, 0 FROM poll_votes WHERE account_id = ANY($1) AND poll_id = ANY($3)
+    UNION SELECT account_id, 0 FROM poll_votes /*+ sqlite_autoindex_poll_votes_1 */
+      WHERE account_id = ANY($1) AND poll_id = ANY($3)
     UNION SELECT account_id, 0 FROM conversation_mutes
       WHERE account_id = ANY($1) AND conversation_id = ANY($4)
     UNION SELECT account_id, 0 FROM filters

@@ -143,7 +143,8 @@ UNCOUNT = (
     UPDATE account_conversations SET last_status_id = (
       SELECT max(s.id) FROM statuses s
       WHERE s.conversation_id = account_conversations.conversation_id AND s.account_id <> $1)
-    WHERE last_status_id IN (SELECT id FROM statuses WHERE account_id = $1)
+    WHERE conversation_id IN (SELECT conversation_id FROM statuses WHERE account_id = $1)
+      AND last_status_id IN (SELECT id FROM statuses WHERE account_id = $1)
     """,
 )
 

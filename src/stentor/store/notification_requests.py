@@ -129,7 +129,8 @@ async def summary(db: Reader, account_id: int) -> tuple[int, int]:
 
 # What waits behind each request, by type and by the rule that filtered it.
 WAITING = """
-    SELECT from_account_id, type, reason, count(*) FROM notifications
+    SELECT from_account_id, type, reason, count(*)
+    FROM notifications /*+ notifications_by_sender */
     WHERE account_id = $1 AND from_account_id = ANY($2) AND filtered
     GROUP BY from_account_id, type, reason ORDER BY from_account_id, type, reason
 """

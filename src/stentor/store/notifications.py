@@ -223,13 +223,7 @@ async def remove_one(tx: Transaction, account_id: int, notification_id: int) -> 
 async def remove_many(tx: Transaction, account_id: int, ids: Sequence[int]) -> int:
     """Removes those that are the account's own; how many that were."""
     await notification_inboxes.hold(tx, [account_id])
-    rows = await tx.fetch(
-        f"DELETE FROM {_BY_ID} WHERE account_id = $1 AND id = ANY($2) {_REMOVED}",
-        account_id,
-        list(ids),
-    )
-    await _settle(tx, rows)
-    return len(rows)
+    return await _remove(tx, account_id, list(ids))
 
 
 async def remove_activity(
@@ -255,17 +249,9 @@ async def remove_from_step(
     Only ids up to that. What it asks to be let in with goes with the first step.
     """
     await notification_inboxes.hold(tx, [account_id])
-    rows = await tx.fetch(
-        "DELETE FROM notifications WHERE account_id = $1 AND id IN"
-        " (SELECT id FROM notifications WHERE account_id = $1 AND from_account_id = $2"
-        f"  AND id <= $4 ORDER BY id DESC LIMIT $3) {_REMOVED}",
-        account_id,
-        from_account_id,
-        STEP,
-        up_to,
+    return await _remove_some(
+        tx, account_id, "from_account_id = $3 AND id <= $4", from_account_id, up_to
     )
-    await _settle(tx, rows)
-    return len(rows) == STEP
 
 
 async def remove_from(tx: Transaction, account_id: int, from_account_id: int) -> None:
@@ -393,35 +379,51 @@ async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
         up_to,
         STEP,
     )
-    return await _remove_some(tx, account_id, "id <= $2", up_to)
+    return await _remove_some(tx, account_id, "id <= $3", up_to)
 
 
 async def remove_group_step(tx: Transaction, account_id: int, group_key: str) -> bool:
     """Removes some of a group's members, newest first; False when none is left."""
     await notification_inboxes.hold(tx, [account_id])
-    return await _remove_some(tx, account_id, "group_key = $2", group_key)
+    return await _remove_some(tx, account_id, "group_key = $3", group_key)
 
 
 async def remove_filtered_step(tx: Transaction, account_id: int, from_account_id: int) -> bool:
     """Removes some of what is filtered of a sender, newest first; False when none is left."""
     await notification_inboxes.hold(tx, [account_id])
-    return await _remove_some(tx, account_id, "from_account_id = $2 AND filtered", from_account_id)
+    return await _remove_some(tx, account_id, _FILTERED_OF, from_account_id)
 
 
-def _some(where: str) -> str:
-    """The condition for at most $3 of an account's ($1) notifications, newest first."""
-    return (
-        "account_id = $1 AND id IN (SELECT id FROM notifications"
-        f" WHERE account_id = $1 AND {where} ORDER BY id DESC LIMIT $3)"
+_FILTERED_OF = "from_account_id = $3 AND filtered"
+
+
+# Two statements each time: given the first one as its subquery, PostgreSQL would rather read all
+# of the account's notifications than look for 500 of them.
+async def _some(tx: Transaction, account_id: int, where: str, *values: int | str) -> list[int]:
+    """A step of the account's, newest first, to which the condition on $3 and $4 applies."""
+    rows = await tx.fetch(
+        f"SELECT id FROM notifications WHERE account_id = $1 AND {where} ORDER BY id DESC LIMIT $2",
+        account_id,
+        STEP,
+        *values,
     )
+    return [row[0] for row in rows]
 
 
-async def _remove_some(tx: Transaction, account_id: int, where: str, value: int | str) -> bool:
-    """Removes a step of those to which the condition on $2 applies; False when none is left."""
-    sql = f"DELETE FROM {_BY_ID} WHERE {_some(where)} {_REMOVED}"
-    rows = await tx.fetch(sql, account_id, value, STEP)
+async def _remove_some(tx: Transaction, account_id: int, where: str, *values: int | str) -> bool:
+    """Removes a step of those to which the condition applies; False when none is left."""
+    ids = await _some(tx, account_id, where, *values)
+    await _remove(tx, account_id, ids)
+    return len(ids) == STEP
+
+
+async def _remove(tx: Transaction, account_id: int, ids: list[int]) -> int:
+    """Removes those that are the account's, whose inbox is held; how many that were."""
+    rows = await tx.fetch(
+        f"DELETE FROM {_BY_ID} WHERE account_id = $1 AND id = ANY($2) {_REMOVED}", account_id, ids
+    )
     await _settle(tx, rows)
-    return len(rows) == STEP
+    return len(rows)
 
 
 async def unfilter_step(tx: Transaction, account_id: int, from_account_id: int) -> list[int]:
@@ -430,16 +432,15 @@ async def unfilter_step(tx: Transaction, account_id: int, from_account_id: int) 
     The ids; fewer than STEP means that none is left. They stay without a group for ever (5.3).
     """
     await notification_inboxes.hold(tx, [account_id])
-    rows = await tx.fetch(
-        f"UPDATE {_BY_ID} SET filtered = FALSE"
-        f" WHERE {_some('from_account_id = $2 AND filtered')} RETURNING id",
-        account_id,
-        from_account_id,
-        STEP,
-    )
-    if rows:
+    ids = await _some(tx, account_id, _FILTERED_OF, from_account_id)
+    if ids:
+        await tx.run(
+            f"UPDATE {_BY_ID} SET filtered = FALSE WHERE account_id = $1 AND id = ANY($2)",
+            account_id,
+            ids,
+        )
         await notification_inboxes.touch(tx, [account_id])
-    return [row[0] for row in rows]
+    return ids
 
 
 async def direct_mentions(tx: Transaction, account_id: int, ids: list[int]) -> list[int]:

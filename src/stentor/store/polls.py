@@ -32,7 +32,7 @@ def _poll(row: Row) -> Poll:
 LOAD = f"SELECT {_COLUMNS} FROM polls WHERE status_id = ANY($1)"
 # By the unique key of poll, account and choice.
 VOTES = """
-    SELECT poll_id, choice FROM poll_votes
+    SELECT poll_id, choice FROM poll_votes /*+ sqlite_autoindex_poll_votes_1 */
     WHERE poll_id = ANY($1) AND account_id = $2 ORDER BY id
 """
 

@@ -122,7 +122,7 @@ def told_query(pairs: int) -> str:
         EXISTS (SELECT 1 FROM mentions
                 WHERE status_id = s.id AND account_id = n.account_id {_ONE})
     FROM wanted w
-    CROSS JOIN notifications n
+    CROSS JOIN notifications n /*+ notifications_id */
     CROSS JOIN accounts a
     LEFT JOIN statuses s ON s.id = n.status_id
     LEFT JOIN applications p ON p.id = s.application_id
