@@ -267,7 +267,8 @@ class Cluster(Campaign):
             self.found.problems.append(f"Dora has {len(kept)} of {len(written)}")
         self.found.compare_pushes(self.service, kept, self.pushing)
         for one in self.listeners:
-            one.hear_out({*kept})
+            # Whoever was told of what is lost has a place beyond what follows, and waits in vain.
+            one.hear_out(set() if self._behind else {*kept})
             self.found.compare(one, {*kept}, self.kills)
         for one in [*self.servers[1:], *self.workers]:
             if (code := one.stop(signal.SIGTERM)) != 0:
