@@ -55,6 +55,7 @@ HELPERS = {
     "recordings",
     "said",
     "recycling",
+    "sequences",
     "servers",
     "serving",
     "shapes",

@@ -6,18 +6,16 @@ import asyncio
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from stentor.actions import quotes, reblogs, statuses
+from stentor.actions import quotes, statuses
 from stentor.api.services import Services
 from stentor.domain.statuses import Draft
-from stentor.errors import PublicError
 from stentor.store.database import Database
 from tests import invariants
-from tests.factories import NOW, Person, make_account
+from tests.sequences import ANY_SEQUENCE, PEOPLE, World
 
-PEOPLE = 3
 ACTIONS = ("post", "quote", "quote", "answer", "reblog", "revoke", "edit", "delete")
 STEPS = st.tuples(
     st.sampled_from(ACTIONS), st.integers(0, PEOPLE - 1), st.integers(0, 30), st.integers(0, 30)
@@ -25,59 +23,30 @@ STEPS = st.tuples(
 VISIBILITY = ("public", "unlisted", "private", "direct")
 
 
-class World:
-    """Three people and what they have written; an index names one of them."""
-
-    def __init__(self, services: Services, people: list[Person]) -> None:
-        self.services = services
-        self.people = people
-        self.statuses: list[int] = []
-        self.now = NOW
-
-    async def do(self, step: tuple[str, int, int, int]) -> None:
-        """One step; whatever is refused, is refused."""
-        action, who, which, other = step
-        self.now += 1
-        size = len(self.statuses)
-        target, second = (self.statuses[one % size] if size else 1 for one in (which, other))
-        try:
-            await getattr(self, action)(self.people[who].id, target, second)
-        except PublicError as problem:
-            if problem.status >= 500:
-                raise
-
-    async def _post(self, who: int, draft: Draft) -> None:
-        tools = self.services
-        made = await statuses.post(
-            tools.db, tools.bus, ids=tools.ids, links=tools.links, account_id=who, draft=draft,
-            now=self.now,
-        )  # fmt: skip
-        self.statuses.append(made)
+class Quoters(World):
+    """Three people who quote each other."""
 
     async def post(self, who: int, target: int, second: int) -> None:
         visibility = VISIBILITY[(target + second) % 4]
-        await self._post(who, Draft(text="hello", visibility=visibility))
+        await self.write(who, Draft(text="hello", visibility=visibility))
 
     async def quote(self, who: int, target: int, second: int) -> None:
         named = " ".join(f"@{person.username}" for person in self.people[: second % PEOPLE])
         visibility = VISIBILITY[second % 4]
-        await self._post(who, Draft(text=named, quoted_status_id=target, visibility=visibility))
+        await self.write(who, Draft(text=named, quoted_status_id=target, visibility=visibility))
 
     async def answer(self, who: int, target: int, second: int) -> None:
-        await self._post(who, Draft(text="yes", quoted_status_id=target, in_reply_to_id=second))
+        await self.write(
+            who, Draft(text="yes", quoted_status_id=target, in_reply_to_id=self.status(second))
+        )
 
     async def reblog(self, who: int, target: int, _: int) -> None:
-        tools = self.services
-        made = await reblogs.reblog(
-            tools.db, tools.bus, ids=tools.ids, account_id=who, status_id=target,
-            visibility=None, now=self.now,
-        )  # fmt: skip
-        self.statuses.append(made)
+        await self.repeat(who, target, None)
 
     async def revoke(self, who: int, target: int, second: int) -> None:
         await quotes.revoke(
             self.services.db, self.services.bus, account_id=who, status_id=target,
-            quoting_id=second, now=self.now,
+            quoting_id=self.status(second), now=self.now,
         )  # fmt: skip
 
     async def edit(self, who: int, target: int, second: int) -> None:
@@ -86,11 +55,6 @@ class World:
             tools.db, tools.bus, links=tools.links, account_id=who, status_id=target,
             draft=Draft(text=f"version {second} {self.now}"), now=self.now,
         )  # fmt: skip
-
-    async def delete(self, who: int, target: int, _: int) -> None:
-        await statuses.delete(
-            self.services.db, self.services.bus, account_id=who, status_id=target, now=self.now
-        )
 
 
 async def check(db: Database) -> None:
@@ -124,30 +88,12 @@ async def check(db: Database) -> None:
     await invariants.check(db)
 
 
-async def new_world(services: Services) -> World:
-    """Empty tables, and people who are told of everything."""
-    async with services.db.transaction() as tx:
-        for table in (
-            "statuses", "notifications", "notification_groups", "notification_requests",
-            "conversations", "jobs", "notification_policies",
-        ):  # fmt: skip
-            await tx.run(f"DELETE FROM {table}")
-    rows = await services.db.fetch("SELECT id, username FROM accounts ORDER BY id")
-    people = [Person(row[0], row[1]) for row in rows]
-    people += [await make_account(services.db) for _ in range(PEOPLE - len(people))]
-    return World(services, people)
-
-
 @given(steps=st.lists(STEPS, max_size=25))
-@settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@ANY_SEQUENCE
 async def test_after_any_sequence_the_number_of_quotes_is_that_of_the_accepted_rows(
     services: Services, steps: list[tuple[str, int, int, int]]
 ) -> None:
-    world = await new_world(services)
+    world = await Quoters.begin(services)
     for step in steps:
         await world.do(step)
     await check(services.db)
@@ -157,7 +103,7 @@ async def test_after_any_sequence_the_number_of_quotes_is_that_of_the_accepted_r
 async def test_all_at_once_ends_in_order_and_nobody_waits_in_a_ring(
     services: Services, seed: int
 ) -> None:
-    world = await new_world(services)
+    world = await Quoters.begin(services)
     luck = random.Random(seed)
     for _ in range(5):
         for who in range(PEOPLE):
@@ -171,7 +117,7 @@ async def test_all_at_once_ends_in_order_and_nobody_waits_in_a_ring(
 
 
 async def test_one_status_is_quoted_and_taken_back_by_many_at_once(services: Services) -> None:
-    world = await new_world(services)
+    world = await Quoters.begin(services)
     ann, *others = [person.id for person in world.people]
     await world.post(ann, 0, 0)
     original = world.statuses[0]
@@ -193,7 +139,7 @@ async def test_what_is_deleted_while_it_is_being_quoted_was_quoted_or_was_not(
     services: Services,
 ) -> None:
     for _ in range(5):
-        world = await new_world(services)
+        world = await Quoters.begin(services)
         await world.do(("post", 0, 0, 0))
         original = world.statuses[0]
         await asyncio.gather(

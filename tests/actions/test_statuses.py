@@ -9,61 +9,32 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from stentor.actions import favourites, reblogs, statuses
+from stentor.actions import favourites, reblogs
 from stentor.api.services import Services
 from stentor.domain.statuses import VISIBILITIES, Draft
-from stentor.errors import PublicError
 from stentor.store.database import Database
 from tests.factories import NOW, Person, make_account, make_status
 from tests.fixtures import query_budget
+from tests.sequences import ANY_SEQUENCE, PEOPLE, World
 
-PEOPLE = 3
 
-
-class World:
-    """Three people and the statuses they have written; an index names one of them."""
-
-    def __init__(self, services: Services, people: list[Person]) -> None:
-        self.services = services
-        self.people = people
-        self.statuses: list[int] = []
-        self.now = NOW
-
-    async def do(self, step: tuple[str, int, int, str]) -> None:
-        """One step; whatever is refused, is refused."""
-        action, who, which, visibility = step
-        self.now += 1
-        target = self.statuses[which % len(self.statuses)] if self.statuses else 1
-        try:
-            await getattr(self, action)(self.people[who].id, target, visibility)
-        except PublicError as problem:
-            if problem.status >= 500:
-                raise
+class Writers(World):
+    """Three people who answer, favourite and reblog each other."""
 
     async def post(self, who: int, target: int, visibility: str, *, reply: bool = False) -> None:
-        tools = self.services
         names = " ".join(f"@{person.username}" for person in self.people)
         draft = Draft(
             text=f"{names} #tag",
             visibility=visibility,
             in_reply_to_id=target if reply else None,
         )
-        made = await statuses.post(
-            tools.db, tools.bus, ids=tools.ids, links=tools.links, account_id=who, draft=draft,
-            now=self.now,
-        )  # fmt: skip
-        self.statuses.append(made)
+        await self.write(who, draft)
 
     async def reply(self, who: int, target: int, visibility: str) -> None:
         await self.post(who, target, visibility, reply=True)
-
-    async def delete(self, who: int, target: int, _: str) -> None:
-        await statuses.delete(
-            self.services.db, self.services.bus, account_id=who, status_id=target, now=self.now
-        )
 
     async def favourite(self, who: int, target: int, _: str) -> None:
         await favourites.favourite(
@@ -74,12 +45,7 @@ class World:
         await favourites.unfavourite(self.services.db, account_id=who, status_id=target)
 
     async def reblog(self, who: int, target: int, visibility: str) -> None:
-        tools = self.services
-        wrapper = await reblogs.reblog(
-            tools.db, tools.bus, ids=tools.ids, account_id=who, status_id=target,
-            visibility=None if visibility == "direct" else visibility, now=self.now,
-        )  # fmt: skip
-        self.statuses.append(wrapper)
+        await self.repeat(who, target, None if visibility == "direct" else visibility)
 
     async def unreblog(self, who: int, target: int, _: str) -> None:
         await reblogs.unreblog(
@@ -144,28 +110,12 @@ async def check_told(db: Database) -> None:
     assert {tuple(row) for row in told} == causes
 
 
-async def new_world(services: Services) -> World:
-    """Empty tables, and people who are told of everything."""
-    async with services.db.transaction() as tx:
-        for table in ("statuses", "notifications", "notification_groups", "conversations", "tags"):
-            await tx.run(f"DELETE FROM {table}")
-        await tx.run("UPDATE accounts SET statuses_count = 0, last_status_at = NULL")
-    rows = await services.db.fetch("SELECT id, username FROM accounts ORDER BY id")
-    people = [Person(row[0], row[1]) for row in rows]
-    people += [await make_account(services.db) for _ in range(PEOPLE - len(people))]
-    return World(services, people)
-
-
 @given(steps=st.lists(STEPS, max_size=25))
-@settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@ANY_SEQUENCE
 async def test_after_any_sequence_counters_and_notifications_equal_the_rows(
     services: Services, steps: list[tuple[str, int, int, str]]
 ) -> None:
-    world = await new_world(services)
+    world = await Writers.begin(services)
     for step in steps:
         await world.do(step)
     await check(services.db)
@@ -176,7 +126,7 @@ async def test_after_any_sequence_counters_and_notifications_equal_the_rows(
 async def test_all_at_once_ends_in_order_and_nobody_waits_in_a_ring(
     services: Services, seed: int, visibility: str
 ) -> None:
-    world = await new_world(services)
+    world = await Writers.begin(services)
     luck = random.Random(seed)
     for _ in range(6):
         for who in range(PEOPLE):
@@ -224,7 +174,7 @@ async def test_a_viral_status_is_favourited_with_as_few_statements_as_any(
 async def test_a_counter_that_is_wrong_already_never_goes_below_zero(
     services: Services, counter: str
 ) -> None:
-    world = await new_world(services)
+    world = await Writers.begin(services)
     await world.do(("post", 0, 0, "public"))
     for action in ("favourite", "reblog", "reply"):
         await world.do((action, 1, 0, "public"))
