@@ -69,7 +69,7 @@ class Efforts:
     starts: int
 
 
-FULL = Efforts(Effort(), growth.Effort(), fan_out.Effort(), 5)
+FULL = Efforts(Effort(), growth.Effort(), fan_out.Effort(), 3)
 HASTY = Efforts(QUICK, growth.QUICK, fan_out.QUICK, 1)
 
 

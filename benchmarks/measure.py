@@ -30,9 +30,9 @@ class Effort:
     """How long and how often each thing is measured, in seconds."""
 
     rounds: int = 4
-    seconds: float = 0.8
-    static: float = 0.5
-    warm: float = 0.7
+    seconds: float = 0.6
+    static: float = 0.4
+    warm: float = 0.5
     writing: float = 2.0
 
 
