@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -144,4 +145,6 @@ def main(given: list[str] | None = None) -> str:
 
 
 if __name__ == "__main__":
+    # Ended from outside, too, it leaves no servers and no gigabytes behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     main()
