@@ -7,7 +7,14 @@ import re
 import pytest
 
 from stentor.domain.paging import LARGEST, Anchor, Cursor
-from stentor.store import account_statuses, favourites, marks, statuses, threads
+from stentor.store import (
+    account_statuses,
+    favourites,
+    marks,
+    readable_statuses,
+    statuses,
+    threads,
+)
 from stentor.store.account_statuses import Selection
 from stentor.store.database import Database
 from tests.factories import NOW
@@ -94,7 +101,7 @@ async def test_who_acted_on_a_status_is_a_range_of_its_index(crowd: Database, sq
     [
         (threads.ANCESTORS, (1, 40)),
         (threads.DESCENDANTS, (1, 20, 60)),
-        (statuses.FIND_READABLE, (1, 2)),
+        (readable_statuses.FIND, (1, 2)),
         (statuses.LOCK_DEPENDANTS, (1,)),
         (statuses.COUNT_REMOVED, ([1],)),
         (statuses.LOAD, ([1, 2],)),
