@@ -125,6 +125,7 @@ async def test_a_favourite_costs_nothing_more_for_whom_no_device_waits(
         await favourites.favourite(db, bus, account_id=other.id, status_id=status_id, now=NOW)
         return db.statements - before
 
+    await cost(author)  # who is known from now on
     without = await cost(author)
     await Device().subscribe(db, fan)  # somebody else's device
     assert await cost(author) == without

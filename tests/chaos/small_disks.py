@@ -18,6 +18,7 @@ from typing import Protocol
 #: Enough for what fifty rounds write, beside a log of SQLite's that could not be written back.
 MEGABYTES = 64
 MODULE = "stentor"
+ROOT = Path(__file__).parents[2]
 #: Ways to get a mount namespace: the command, and how others get in.
 NAMESPACES = (
     (["unshare", "--mount", "--propagation", "private"], ["--mount"]),
@@ -53,7 +54,8 @@ class Tmpfs:
     def __init__(self, folder: Path, keeper: int, entry: list[str]) -> None:
         self.inside = folder
         self.outside = Path(f"/proc/{keeper}/root{folder}")
-        self.prefix = ["nsenter", "--target", str(keeper), *entry, "--"]
+        # Whoever enters is at the root of the disks, where there are no tests.
+        self.prefix = ["nsenter", f"--wd={ROOT}", "--target", str(keeper), *entry, "--"]
         self._ballast = self.outside / "ballast"
 
     def fill(self) -> None:
