@@ -7,7 +7,6 @@ import asyncio
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import (
@@ -23,8 +22,8 @@ from benchmarks import (
     start,
     streams,
 )
+from benchmarks.effort import QUICK, Effort
 from benchmarks.growth import Point
-from benchmarks.measure import QUICK, Effort
 from benchmarks.peers import Peer
 from benchmarks.processes import Server
 from benchmarks.seed import Site
@@ -60,26 +59,12 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-@dataclass(frozen=True, slots=True)
-class Efforts:
-    """How much of everything is done."""
-
-    table: Effort
-    growth: growth.Effort
-    fan_out: fan_out.Effort
-    starts: int
-
-
-FULL = Efforts(Effort(), growth.Effort(), fan_out.Effort(), 3)
-HASTY = Efforts(QUICK, growth.QUICK, fan_out.QUICK, 1)
-
-
 def say(text: str) -> None:
     """What is being done, for whoever waits."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-async def tell_many(site: Site, effort: fan_out.Effort) -> str:
+async def tell_many(site: Site, effort: Effort) -> str:
     """Lines about statuses that many are told of."""
     db = await open_database(site.url)
     try:
@@ -91,20 +76,20 @@ async def tell_many(site: Site, effort: fan_out.Effort) -> str:
 
 
 def one_engine(
-    engine: str, found: Sites, base: tuple[int, int], efforts: Efforts
+    engine: str, found: Sites, base: tuple[int, int], effort: Effort
 ) -> tuple[str, list[Point]]:
     """Everything that is measured of an engine, as Markdown, and its growth."""
     notifications, people = base
     title, site = TITLES[engine], found[notifications]
     say(f"{title}: starting")
-    started = report.started(start.measure(site, efforts.starts), notifications)
+    started = report.started(start.measure(site, effort.tries), notifications)
     say(f"{title}: growth")
     grown = [found[size] for size in sorted(found)]
-    points = asyncio.run(growth.measure(grown, people, efforts.growth))
+    points = asyncio.run(growth.measure(grown, people, effort))
     say(f"{title}: requests")
-    lines = asyncio.run(measure.run(site, efforts.table))
+    lines = asyncio.run(measure.run(site, effort))
     say(f"{title}: fan-out")
-    told = asyncio.run(tell_many(site, efforts.fan_out))
+    told = asyncio.run(tell_many(site, effort))
     table = report.table(f"{title}, {DURABLE[engine]}", site.seed, lines)
     return f"{table}\n\n{started}\n{told}\n\n{report.grown(title, points)}", points
 
@@ -112,10 +97,10 @@ def one_engine(
 def main(given: list[str] | None = None) -> str:
     """Measures what the command line asks for; also returns what it prints."""
     asked = arguments().parse_args(given)
-    efforts = HASTY if asked.quick else FULL
+    effort = QUICK if asked.quick else Effort()
     if asked.url:
         peer = Peer(asked.url, asked.token, asked.pid, asked.header)
-        text = peers.measure(peer, efforts.table)
+        text = peers.measure(peer, effort)
         print(text)
         return text
     engines = ["sqlite", "postgres"] if asked.engine == "both" else [asked.engine]
@@ -125,7 +110,7 @@ def main(given: list[str] | None = None) -> str:
         raise SystemExit(f"--size takes multiples of {base[0]:,}")
     say("making databases")
     with sites.ready(engines, base, sorted(sizes)) as found:
-        done = {one: one_engine(one, found[one], base, efforts) for one in engines}
+        done = {one: one_engine(one, found[one], base, effort) for one in engines}
     text = report.figures(table for table, _ in done.values())
     print(text)
     if asked.plot:
@@ -139,7 +124,7 @@ def main(given: list[str] | None = None) -> str:
     if "sqlite" in engines:
         say("streams and pushes")
         streams.main(["--quick"] if asked.quick else [])
-        print(pushes.measure(pushes.QUICK if asked.quick else None))
+        print(pushes.measure(effort))
     say("done")
     return text
 

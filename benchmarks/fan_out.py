@@ -15,6 +15,7 @@ from statistics import median
 from benchmarks import people
 from benchmarks.cases import PAGE, get, request
 from benchmarks.community import Person
+from benchmarks.effort import Effort
 from benchmarks.processes import Load, Server
 from benchmarks.seed import Seed
 from stentor.store.database import Database
@@ -28,18 +29,6 @@ READERS, PAUSE = 8, 0.08
 FIRST = 2**62
 #: How many are added at once: a statement has five seconds.
 STEP = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How many follow, how often somebody is mentioned, and how many seconds are looked at."""
-
-    followers: int = 100_000
-    mentions: int = 20
-    seconds: float = 4.0
-
-
-QUICK = Effort(followers=300, mentions=2, seconds=0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +114,13 @@ async def measure(db: Database, server: Server, seed: Seed, effort: Effort) -> F
             tries.write(post(reading[0], f"{everybody} {number}"))
             for number in range(effort.mentions)
         ]
-        tries.read(pages, effort.seconds / 4)  # warm
+        tries.read(pages, effort.reading / 4)  # warm
         tries.took()
-        tries.read(pages, effort.seconds)
+        tries.read(pages, effort.reading)
         before = tries.took()
         posted = tries.write(post(star, "good morning everybody"))
         began, count = time.perf_counter(), await told(db)
-        tries.read(pages, effort.seconds)
+        tries.read(pages, effort.reading)
         meanwhile = tries.took()
         rate = (await told(db) - count) / (time.perf_counter() - began)
     slow = sorted(mentions)[math.ceil(len(mentions) * 0.95) - 1]

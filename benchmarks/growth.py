@@ -18,6 +18,7 @@ from statistics import median
 import psutil
 
 from benchmarks.cases import PAGE, UNREAD, favouring, favourites, get
+from benchmarks.effort import Effort
 from benchmarks.measure import CONNECTIONS, WRITERS
 from benchmarks.processes import Load, Result, Server
 from benchmarks.seed import Site
@@ -32,23 +33,6 @@ PAGES, FAVOURITES, UNREADS = "page of 40", "favourite", "unread_count"
 PATHS = {PAGES: PAGE, UNREADS: f"{UNREAD}?limit=100"}
 #: Seconds that a round may take.
 PATIENCE = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How many rounds, and how many requests each of them has."""
-
-    rounds: int = 5
-    pages: int = 400
-    unreads: int = 800
-    favourites: int = 500
-
-    def each(self) -> dict[str, int]:
-        """Requests of a round by what is asked for, in the order in which it is."""
-        return {PAGES: self.pages, UNREADS: self.unreads, FAVOURITES: self.favourites}
-
-
-QUICK = Effort(rounds=2, pages=20, unreads=20, favourites=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +85,11 @@ async def measure(sites: Sequence[Site], people: int, effort: Effort) -> list[Po
             requests = await _requests(site, people, effort)
             server = stack.enter_context(Server(site.data, site.url, more_pids=site.pids))
             subjects.append(_Subject(site, server, requests))
-        for name, count in effort.each().items():
+        for name, count in _each(effort).items():
             connections = WRITERS if name == FAVOURITES else CONNECTIONS
             plan = {"seconds": PATIENCE, "most": count, "once": True, "connections": connections}
             # The first round is not counted.
-            for number in range(effort.rounds + 1):
+            for number in range(effort.turns + 1):
                 for one in subjects:
                     done = one.ask(load, name, {**plan, "first": number * count})
                     if number and done.answers:
@@ -113,19 +97,24 @@ async def measure(sites: Sequence[Site], people: int, effort: Effort) -> list[Po
         return [_point(one, subjects[0]) for one in subjects]
 
 
+def _each(effort: Effort) -> dict[str, int]:
+    """Requests of a round by what is asked for, in the order in which it is."""
+    return {PAGES: effort.pages, UNREADS: effort.unreads, FAVOURITES: effort.favourites}
+
+
 async def _requests(site: Site, people: int, effort: Effort) -> dict[str, list[str]]:
     """All requests by what they ask for, each once."""
-    several, rounds = site.seed.people[:people], effort.rounds + 1
+    several, turns = site.seed.people[:people], effort.turns + 1
     viewers = random.Random(3).sample(several, min(VIEWERS, len(several)))
     db = await open_database(site.url)
     try:
-        pairs = await favourites(db, viewers, effort.favourites * rounds, statuses=STATUSES)
+        pairs = await favourites(db, viewers, effort.favourites * turns, statuses=STATUSES)
     finally:
         await db.close()
     reading = {
         name: [
             get(viewers[number % len(viewers)], f"{path}&_={number}")
-            for number in range(effort.each()[name] * rounds)
+            for number in range(_each(effort)[name] * turns)
         ]
         for name, path in PATHS.items()
     }

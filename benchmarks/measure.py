@@ -8,6 +8,7 @@ from statistics import median
 
 from benchmarks.cases import Case, favouring, favourites, reading, request, with_header
 from benchmarks.community import Person
+from benchmarks.effort import Effort
 from benchmarks.processes import Load, Result, Server
 from benchmarks.seed import Site
 from benchmarks.serve import STATIC
@@ -18,25 +19,9 @@ CONNECTIONS = 8
 WRITERS = 32
 #: Rounds of writing before those that count.
 SETTLING = 4
-
-
 #: Favourites a second in the case of a page that others write beside.
 WRITTEN = 20
 Pairs = list[tuple[Person, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How long and how often each thing is measured, in seconds."""
-
-    rounds: int = 4
-    seconds: float = 0.6
-    static: float = 0.4
-    warm: float = 0.5
-    writing: float = 2.0
-
-
-QUICK = Effort(rounds=2, seconds=0.05, static=0.05, warm=0.05, writing=0.2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from benchmarks.cases import GROUPS, PAGE, UNREAD, request, with_header
-from benchmarks.measure import CONNECTIONS, Effort
+from benchmarks.effort import Effort
+from benchmarks.measure import CONNECTIONS
 from benchmarks.processes import Load, Result
 
 #: What the others are compared with: public, and the same for everybody.

@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import uvloop
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchmarks import people
+from benchmarks.effort import QUICK, Effort
 from benchmarks.report import mark
 from stentor import app, logs
 from stentor.domain.links import Links
@@ -41,16 +42,6 @@ ORIGINS = 4
 LEFT = "SELECT 1 FROM push_deliveries LIMIT 1"
 _SECRET = b"b" * 32
 _BODY = "Somebody has said something about which one would like to know at once, if possible. " * 2
-
-
-class Effort(NamedTuple):
-    """How many, and how often."""
-
-    pushes: int = 4000
-    rounds: int = 3
-
-
-QUICK = Effort(40, 1)
 
 
 @contextmanager
@@ -164,17 +155,16 @@ async def the_whole_way(origins: Sequence[str], effort: Effort) -> float:
     return effort.pushes / used
 
 
-def measure(effort: Effort | None = None) -> str:
+def measure(effort: Effort) -> str:
     """The lines of the table."""
     logs.configure_if_nobody_has("warning")
-    effort = effort or Effort()
     lines = []
     with receivers() as origins:
         for name, work, target in (
             ("pushes encrypted, signed and sent", sent, TARGET),
             ("pushes claimed, rendered, sent and written down", the_whole_way, None),
         ):
-            rates = [uvloop.run(work(origins, effort)) for _ in range(effort.rounds)]
+            rates = [uvloop.run(work(origins, effort)) for _ in range(effort.tries)]
             wanted = f": {mark(f'{target:,}', reached=median(rates) >= target)}" if target else ""
             lines.append(
                 f"{name}: {median(rates):,.0f} per CPU-second"
@@ -184,4 +174,4 @@ def measure(effort: Effort | None = None) -> str:
 
 
 if __name__ == "__main__":
-    print(measure(QUICK if "--quick" in sys.argv else None))
+    print(measure(QUICK if "--quick" in sys.argv else Effort()))

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import psutil
 
 from benchmarks import people
+from benchmarks.effort import QUICK, Effort
 from benchmarks.processes import Server, cpu_seconds
 from benchmarks.report import mark
 from stentor.keys import load_or_create
@@ -27,20 +28,6 @@ from stentor.store.database import open_database
 
 EVENTS_TARGET = 40_000
 MEMORY_TARGET = 30 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much is done."""
-
-    listeners: int = 1000
-    idle: int = 2000
-    rounds: int = 5
-    statuses: int = 40
-    favourites: int = 300
-
-
-QUICK = Effort(listeners=20, idle=20, rounds=2, statuses=3, favourites=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +176,7 @@ async def _delivered(server: Server, tokens: list[str], effort: Effort) -> tuple
     for token in tokens[: effort.listeners]:
         await crowd.add(token, "public")
     said, rates = 0, []
-    for _ in range(effort.rounds):
+    for _ in range(effort.turns):
         before = cpu_seconds(server.pids)
         for _ in range(effort.statuses):
             await poster.post("/api/v1/statuses", tokens[0], status=f"good morning {said}")
@@ -225,7 +212,7 @@ async def _late(server: Server, tokens: list[str], effort: Effort) -> list[float
     listener = await crowd.add(tokens[0], "user:notification")
     found = []
     status_id = ""
-    for number in range(effort.favourites):
+    for number in range(effort.awaited):
         which = number % (len(tokens) - 1)
         if which == 0:
             body = await poster.post("/api/v1/statuses", tokens[0], status=f"again {number}")

@@ -1,0 +1,46 @@
+"""How much of everything is measured: said in one place, as all of it shares ten minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What figures are made from."""
+
+    #: Starts of the server, and runs of pushes.
+    tries: int = 3
+    #: Of a case and the static answer in turn; and seconds of each, of warming up, and of writing.
+    rounds: int = 4
+    seconds: float = 0.6
+    static: float = 0.4
+    warm: float = 0.5
+    writing: float = 2.0
+    #: Of all sizes in turn, and of streams; and how often each thing is asked for at a size.
+    turns: int = 5
+    pages: int = 400
+    unreads: int = 800
+    favourites: int = 500
+    #: Who follow one person; statuses that mention fifty; and the seconds in which others read.
+    followers: int = 100_000
+    mentions: int = 20
+    reading: float = 4.0
+    #: Who hear one stream; who are only there; what is said; and favourites that somebody awaits.
+    listeners: int = 1000
+    idle: int = 2000
+    statuses: int = 40
+    awaited: int = 300
+    #: Of one run.
+    pushes: int = 4000
+
+
+#: Just enough to see that it runs.
+QUICK = Effort(
+    tries=1,
+    rounds=2, seconds=0.05, static=0.05, warm=0.05, writing=0.2,
+    turns=2, pages=20, unreads=20, favourites=20,
+    followers=300, mentions=2, reading=0.2,
+    listeners=20, idle=20, statuses=3, awaited=5,
+    pushes=40,
+)  # fmt: skip
