@@ -11,6 +11,7 @@ from stentor.store import (
     blocks,
     domain_blocks,
     endorsements,
+    facts,
     follows,
     media_files,
     mutes,
@@ -19,6 +20,7 @@ from stentor.store import (
 from stentor.store.database import Database
 from tests.factories import NOW
 from tests.fixtures import Filled
+from tests.store.test_notifications import plans
 
 NUMBERS = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
@@ -82,6 +84,18 @@ async def test_relationships_are_looked_up_by_index(crowd: Database) -> None:
     scans = re.findall(r"SCAN (?!carray)[a-z_]+\b|Seq Scan on \w+", plan)
     # Nobody has registered in this crowd, and whoever blocks one domain has one row.
     assert not [scan for scan in scans if "users" not in scan], plan
+
+
+async def test_what_a_decision_needs_is_looked_up_however_many_the_two_follow(
+    crowd: Database,
+) -> None:
+    for plan in await plans(crowd, facts.LOAD, [1, 2, 3, NOW]):
+        keys = re.findall(r"\b(?:sqlite_autoindex_)?(follows_\w+|follows_1)\b", plan)
+        assert len(keys) == 2, plan
+        assert not {*keys} & {"follows_of_account", "follows_of_target"}, plan
+        # Tables in which there is nothing may be read as they are.
+        scans = re.findall(r"SCAN \w+|Seq Scan on (?:accounts|follows|blocks|mutes)", plan)
+        assert [scan for scan in scans if scan != "SCAN CONSTANT"] == [], plan
 
 
 async def test_a_page_that_hangs_on_its_oldest_row_is_listed_newest_first(
