@@ -43,7 +43,7 @@ class Browser:
     def open(self, url: str, form: dict[str, str] | None = None) -> None:
         """Opens an address, or sends a form to it; follows redirects."""
         body = urlencode(form).encode() if form is not None else None
-        with self._opener.open(url, body, timeout=10) as answer:
+        with self._opener.open(url, body, timeout=60) as answer:
             self.url = answer.url
             self.text = answer.read().decode()
 

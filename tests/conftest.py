@@ -24,6 +24,18 @@ if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # `python -B` says the same
 
 
+@pytest.fixture(autouse=True, scope="session")
+def patient() -> Iterator[None]:
+    """Nothing fails because a machine with much to do takes its time to connect or to answer.
+
+    How soon a server gives up is tested where a test says how soon that shall be.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stentor.store.postgres.WAIT_SECONDS", 60.0)
+        patch.setattr("stentor.store.postgres.STATEMENT_SECONDS", 60.0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def log_as_it_was() -> Iterator[None]:
     """An application that a test starts sets up the log, of which later tests shall not know."""

@@ -96,11 +96,8 @@ async def filled(
 
         async def copied(fill: Fill) -> Database:
             async def make(url: str) -> None:
-                with pytest.MonkeyPatch.context() as patience:
-                    # Thousands of rows take their time where many tests run at once.
-                    patience.setattr("stentor.store.postgres.STATEMENT_SECONDS", 60)
-                    await make_schema(url)
-                    database = await open_database(url)
+                await make_schema(url)
+                database = await open_database(url)
                 await fill(database)
                 await database.close()
 

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 def start(directory: str, user: str, command: list[str]) -> subprocess.Popen[bytes]:

@@ -32,7 +32,7 @@ from stentor.store.database import open_database
 
 T = TypeVar("T")
 KEEPER = Path(__file__).with_name("keeper.py")
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 #: Speed instead of safety: a test's database is thrown away with the test.
 HASTY = {

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import pytest
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 _READY = re.compile(r"is ready: (\S+)")
 
 

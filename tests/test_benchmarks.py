@@ -52,7 +52,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_a_small_run_measures_everything_and_writes_the_table(
     engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

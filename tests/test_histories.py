@@ -42,7 +42,6 @@ ACTS = st.one_of(
 HISTORIES = st.lists(st.lists(ACTS, min_size=1, max_size=6), min_size=4, max_size=14)
 
 
-@pytest.mark.timeout(300)
 @given(history=HISTORIES)
 @settings(
     max_examples=25,

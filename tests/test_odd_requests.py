@@ -167,7 +167,6 @@ def named(part: str, known: dict[str, Any]) -> str:
     return str(known.get(part[1:-1], part)) if part[:1] + part[-1:] == "{}" else part
 
 
-@pytest.mark.timeout(300)
 @given(
     requests=st.lists(
         st.tuples(

@@ -166,10 +166,11 @@ class Campaign:
             one.enough.set()
         for one in writers:
             one.join(PATIENCE)
-        self.worker.stop(signal.SIGKILL)
-        self.kill_times.append(time.time())
-        self._time_passes()
-        self.worker.start()
+        if self.found.kills:
+            self.worker.stop(signal.SIGKILL)
+            self.kill_times.append(time.time())
+            self._time_passes()
+            self.worker.start()
         self._send_out()
         assert self.listener
         self.listener.hear_out({row[0] for row in self._read("SELECT id FROM notifications")})

@@ -11,7 +11,6 @@ from tests.chaos import cluster
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.nats]
 
 
-@pytest.mark.timeout(300)
 def test_each_kind_of_node_may_be_killed_and_nothing_is_lost_and_streams_go_on() -> None:
     found = cluster.run(1, seed=random.randrange(2**32))
     assert found.good, str(found)
@@ -23,7 +22,6 @@ def test_each_kind_of_node_may_be_killed_and_nothing_is_lost_and_streams_go_on()
     assert max(found.ready) < 3 * cluster.RECOVERY, str(found)  # mostly a tenth of a second
 
 
-@pytest.mark.timeout(240)
 def test_with_a_replica_that_is_behind_a_failover_would_lose_what_was_acknowledged() -> None:
     """The control."""
     found = cluster.run(1, seed=random.randrange(2**32), behind=True)

@@ -26,7 +26,6 @@ def assert_good(found: Found, strikes: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_kills_of_the_server_lose_and_double_nothing() -> None:
     found = crashes.kills(20, seed=seed())
     assert_good(found, 20)
@@ -35,13 +34,11 @@ def test_kills_of_the_server_lose_and_double_nothing() -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.timeout(240)
 def test_kills_of_a_server_on_postgres_lose_and_double_nothing() -> None:
     assert_good(crashes.kills(4, seed=seed(), postgres=True), 4)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_kills_of_a_server_that_answers_before_its_commit_would_lose_something() -> None:
     """The control."""
     found = crashes.kills(5, seed=seed(), module=crashes.HASTY)
@@ -50,7 +47,6 @@ def test_kills_of_a_server_that_answers_before_its_commit_would_lose_something()
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.timeout(240)
 def test_crashes_of_postgres_lose_and_double_nothing() -> None:
     found = crashes.restarts(20, seed=seed(), quick=True)
     assert_good(found, 20)
@@ -59,7 +55,6 @@ def test_crashes_of_postgres_lose_and_double_nothing() -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.timeout(240)
 def test_crashes_of_a_postgres_that_does_not_wait_for_its_log_would_lose_something() -> None:
     """The control."""
     found = crashes.restarts(3, seed=seed(), quick=True, settings=crashes.FORGETFUL)
@@ -67,7 +62,6 @@ def test_crashes_of_a_postgres_that_does_not_wait_for_its_log_would_lose_somethi
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("tight", [False, True], ids=["tmpfs", "tight"])
 def test_a_full_disk_loses_and_doubles_nothing_and_reading_goes_on(*, tight: bool) -> None:
     """On a real one where that can be mounted; and as it is done where that is impossible."""
@@ -77,7 +71,6 @@ def test_a_full_disk_loses_and_doubles_nothing_and_reading_goes_on(*, tight: boo
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_a_server_that_believes_every_commit_would_lose_something_on_a_full_disk() -> None:
     """The control."""
     found = crashes.full_disks(1, seed=seed(), module=crashes.GULLIBLE)

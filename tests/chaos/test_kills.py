@@ -6,7 +6,6 @@ from tests.chaos.kills import campaign
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_whatever_was_acknowledged_is_pushed_and_streamed_however_often_we_are_killed() -> None:
     found = campaign(10)
     assert found.good, found
@@ -16,7 +15,6 @@ def test_whatever_was_acknowledged_is_pushed_and_streamed_however_often_we_are_k
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 def test_without_a_kill_nothing_is_pushed_twice() -> None:
     found = campaign(0)
     assert found.good, found
@@ -25,14 +23,12 @@ def test_without_a_kill_nothing_is_pushed_twice() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_without_leases_kills_would_lose_pushes() -> None:
     """The control."""
     assert campaign(8, seed=1, module="tests.chaos.forgetful").not_pushed
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_without_the_place_of_a_client_kills_would_lose_what_is_streamed() -> None:
     """The control."""
     found = campaign(8, seed=2, server="tests.chaos.placeless")

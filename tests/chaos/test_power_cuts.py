@@ -20,7 +20,6 @@ from tests.fixtures import something_is_committed
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 async def test_no_power_cut_takes_or_doubles_what_was_acknowledged() -> None:
     found = await campaign(400)
     assert found.good, (found, found.problems())
@@ -33,7 +32,6 @@ async def test_no_power_cut_takes_or_doubles_what_was_acknowledged() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("synchronous", ["OFF", "NORMAL"])
 async def test_a_server_that_does_not_wait_for_the_disk_loses(synchronous: str) -> None:
     """The control."""

@@ -28,7 +28,7 @@ from tests.push_service import SHARED, PushService
 SECRET = b"s" * 32
 ALERTS = {"mention": True, "favourite": True, "status": True, "follow": True}
 #: How long anything is waited for.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class RunningClock:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from stentor.store import postgres
 from stentor.store.database import StorageProblem, open_database
 from stentor.store.postgres import POOL, WRITERS, PostgresDatabase
 
@@ -50,32 +52,45 @@ async def test_more_at_once_than_there_are_connections_take_turns(db: PostgresDa
     assert connections <= POOL
 
 
+@contextmanager
+def hasty() -> Iterator[None]:
+    """Whoever wants a connection or a turn meanwhile does not wait long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres, "WAIT_SECONDS", 0.1)
+        yield
+
+
 async def test_who_gets_no_turn_to_write_in_time_is_told_and_reading_goes_on(
-    db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+    db: PostgresDatabase,
 ) -> None:
-    monkeypatch.setattr("stentor.store.postgres.WAIT_SECONDS", 0.1)
     everybody_in, go = asyncio.Event(), asyncio.Event()
     inside = 0
 
     async def hold() -> None:
         nonlocal inside
-        async with db.transaction():
+        async with db.transaction() as tx:
             inside += 1
+            if inside == 1:
+                await tx.run("SELECT pg_advisory_xact_lock(1)")
             if inside == WRITERS:
                 everybody_in.set()
             await go.wait()
 
     holders = [asyncio.create_task(hold()) for _ in range(WRITERS)]
     await everybody_in.wait()
-    with pytest.raises(StorageProblem):
+    with hasty(), pytest.raises(StorageProblem):
         await hold()
-    readers = [db.fetch(f"SELECT {n} FROM pg_sleep(0.3)") for n in range(POOL - WRITERS)]
+    readers = [
+        db.fetch(f"SELECT {n} FROM pg_advisory_xact_lock_shared(1)") for n in range(POOL - WRITERS)
+    ]
     reading = asyncio.gather(*readers)
-    await asyncio.sleep(0.05)
-    with pytest.raises(StorageProblem):
+    while db._pool.get_idle_size() or db._pool.get_size() < POOL:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+    with hasty(), pytest.raises(StorageProblem):
         await db.fetch("SELECT 1")
-    assert len(await reading) == POOL - WRITERS
+    assert not reading.done()
     go.set()
+    assert len(await reading) == POOL - WRITERS
     await asyncio.gather(*holders)
     assert inside == WRITERS
     await hold()
@@ -92,13 +107,14 @@ async def test_connections_that_died_are_replaced(
     other = await open_database(migrated_postgres_url)
     assert await other.fetch_value(KILL) >= 6
     await other.close()
-    await asyncio.sleep(0.1)
+    while db._pool.get_size():  # noqa: ASYNC110 - until it is noticed here, which nobody tells
+        await asyncio.sleep(0.01)
     assert [await db.fetch_value("SELECT 1") for _ in range(20)] == [1] * 20
 
 
 async def test_a_query_that_was_given_up_does_not_answer_the_next(db: PostgresDatabase) -> None:
     for _ in range(5):
-        task = asyncio.create_task(db.fetch_value("SELECT 1 FROM pg_sleep(0.2)"))
+        task = asyncio.create_task(db.fetch_value("SELECT 1 FROM pg_sleep(20)"))
         await asyncio.sleep(0.02)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -149,7 +165,7 @@ async def test_only_statements_in_use_are_remembered(db: PostgresDatabase) -> No
         for value in range(40):
             assert [row[0] for row in next(found)] == [number + value] * 3
     assert db._reading == {}
-    task = asyncio.create_task(db.fetch("SELECT pg_sleep(0.2)"))
+    task = asyncio.create_task(db.fetch("SELECT pg_sleep(20)"))
     await asyncio.sleep(0.02)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -30,7 +30,7 @@ from tests.fixtures import make_services
 from tests.helpers import Clock
 from tests.streaming.said import check_frame, check_lines
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 async def eventually(holds: Callable[[], Any], patience: float = PATIENCE) -> None:

@@ -29,7 +29,7 @@ from stentor.streaming.relay import SETTLING, RelayBus
 from tests.servers import Nats, Postgres, free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 async def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
