@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -9,11 +10,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+import uvicorn
+
+from stentor.commands import server as http_server
 
 PATIENCE = 60.0
 _READY = re.compile(r"is ready: (\S+)")
@@ -137,3 +142,26 @@ def unserved(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
 def served(unserved: Served) -> Served:
     """A running server, on each database in turn."""
     return unserved.start()
+
+
+@asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[int]:
+    """uvicorn with our protocol round any application; its port."""
+    config = uvicorn.Config(
+        app, port=0, http=http_server.LimitedProtocol, ws="websockets-sansio", lifespan="off",
+        log_config=None, loop="asyncio",
+    )  # fmt: skip
+
+    started = asyncio.Event()
+
+    async def ready() -> None:
+        started.set()
+
+    running = http_server.Server(config, ready)
+    task = asyncio.create_task(running._serve([http_server.bind("127.0.0.1", 0)]))
+    await asyncio.wait_for(started.wait(), PATIENCE)
+    try:
+        yield running.servers[0].sockets[0].getsockname()[1]
+    finally:
+        running.should_exit = True
+        await asyncio.wait_for(task, PATIENCE)

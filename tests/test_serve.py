@@ -11,17 +11,15 @@ import stat
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 import websockets
 
 from stentor.commands import server
-from tests.serving import Served
+from tests.serving import Served, listening
 
 
 def get(served: Served, path: str, **headers: str) -> httpx.Response:
@@ -353,29 +351,6 @@ def test_a_head_has_its_limits(one_for_all: Served, sent: bytes, status: bytes):
 def one_for_all(tmp_path_factory: pytest.TempPathFactory):
     with Served(tmp_path_factory.mktemp("served")) as server:
         yield server
-
-
-@asynccontextmanager
-async def listening(app: Any):
-    """uvicorn with our protocol round any application; its port."""
-    config = uvicorn.Config(
-        app, port=0, http=server.LimitedProtocol, ws="websockets-sansio", lifespan="off",
-        log_config=None, loop="asyncio",
-    )  # fmt: skip
-
-    started = asyncio.Event()
-
-    async def ready() -> None:
-        started.set()
-
-    running = server.Server(config, ready)
-    task = asyncio.create_task(running._serve([server.bind("127.0.0.1", 0)]))
-    await asyncio.wait_for(started.wait(), 5)
-    try:
-        yield running.servers[0].sockets[0].getsockname()[1]
-    finally:
-        running.should_exit = True
-        await asyncio.wait_for(task, 5)
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:

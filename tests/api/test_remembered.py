@@ -12,9 +12,11 @@ from falcon import testing
 
 from stentor import app
 from stentor.api import remembered
+from stentor.api.auth import Viewer
 from stentor.api.rate_limits import TOKEN, RateLimits
 from stentor.api.services import Services
 from stentor.domain import times
+from stentor.domain.roles import OWNER
 from stentor.store.database import Database, open_database
 from tests.factories import NOW, Person, make_account, make_follow, make_token
 from tests.fixtures import RecordingBus, query_budget
@@ -212,9 +214,9 @@ async def test_these_changes_would_be_missed_by_a_memory_that_asks_for_nothing(
 def forever(take: Callable[..., None]) -> Callable[..., None]:
     """`Note.take`, but good for ever."""
 
-    def taken(note: remembered.Note, parts: Any, *, until: int, pages: bool) -> None:
+    def taken(note: remembered.Note, parts: Any, *, until: int, **rest: Any) -> None:
         assert until <= times.LATEST
-        take(note, parts, until=times.LATEST, pages=pages)
+        take(note, parts, until=times.LATEST, **rest)
 
     return taken
 
@@ -351,6 +353,12 @@ async def test_each_of_them_says_that_the_token_was_used(scene: Scene, db: Datab
     assert await uses.write(db) == 1
 
 
+def answer_of(parts: list[bytes]) -> remembered._Answer:
+    """Somebody's answer, with seven bytes of headers."""
+    viewer = Viewer(1, None, 1, frozenset(), OWNER, "en")
+    return remembered._Answer(1, 0, False, viewer, [], parts, b"", (b"head", b"304"))
+
+
 async def test_what_is_remembered_is_bounded_and_what_many_share_counts_once(
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -361,16 +369,16 @@ async def test_what_is_remembered_is_bounded_and_what_many_share_counts_once(
         own = secrets.token_bytes(100)
         parts = [own, *(shared[(number * step) % 8] for step in range(1, 6)), own]
         asked = remembered._Asked("/", b"%d" % (number % 200), b"")
-        answers.put(asked, remembered._Answer(1, 0, False, [], parts, b""))
+        answers.put(asked, answer_of(parts))
         pieces = {id(part): len(part) for one in answers._by_asked.values() for part in one.parts}
-        asking = sum(len(one.query) for one in answers._by_asked)
+        asking = sum(len(one.query) + 7 for one in answers._by_asked)
         assert answers._bytes == sum(pieces.values()) + asking <= 10_000
         assert answers._uses.keys() == pieces.keys()
     assert len(answers._by_asked) > 10_000 // 600
-    answers.put(asked, remembered._Answer(1, 0, False, [], [b"x" * 10_001], b""))
+    answers.put(asked, answer_of([b"x" * 10_001]))
     assert (len(answers._by_asked), answers._bytes, len(answers._uses)) == (0, 0, 0)
     # What is asked for is kept as well.
-    answers.put(asked._replace(query=b"x" * 10_000), remembered._Answer(1, 0, False, [], [], b""))
+    answers.put(asked._replace(query=b"x" * 10_000), answer_of([]))
     assert answers._bytes == 10_000
     answers.put(asked, remembered._Answer(1, 0, False, [], [b"x"], b""))
     assert answers._bytes < 10

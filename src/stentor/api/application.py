@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -17,6 +17,7 @@ from stentor.api.remembered import Remembered
 from stentor.api.request import MULTIPART
 from stentor.api.services import Services
 from stentor.api.streaming import Streams
+from stentor.api.whole_answers import joined
 
 _EXPOSED = (
     "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id, "
@@ -52,7 +53,7 @@ class _Headers:
                 resp.status = 200
                 resp.complete = True
         responses.set_headers(resp, self._always)
-        resp.set_header("X-Request-Id", uuid.uuid4().hex)
+        resp.set_header("X-Request-Id", secrets.token_hex(16))
 
 
 async def _not_found(
@@ -98,7 +99,7 @@ class _App(falcon.asgi.App[Any, Any]):
         if Streams.takes(scope):
             await self._streams(scope, receive, send)
         else:
-            await self._remembered(scope, receive, send)
+            await self._remembered(scope, receive, joined(scope, send))
 
     async def _by_falcon(self, scope: Any, receive: Any, send: Any) -> None:
         await super().__call__(scope, receive, send)

@@ -45,6 +45,8 @@ class Viewer:
     locale: str
     #: When the token was last used, as far as that is written down.
     last_used_at: int | None = None
+    #: When the token ends.
+    expires_at: int | None = None
 
 
 class Person(Protocol):
@@ -115,7 +117,7 @@ def judge(
     role = get(token.role_id if token.role_id is not None else -99)
     return Viewer(
         token.id, token.application_id, token.account_id, scopes, role, token.locale or "en",
-        token.last_used_at,
+        token.last_used_at, token.expires_at,
     )  # fmt: skip
 
 

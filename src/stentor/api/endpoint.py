@@ -101,8 +101,9 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
 
 def _tell(note: Note | None, request: Request, parts: Sequence[Fragment]) -> None:
     """Says what was answered to whoever may remember it."""
-    if note is not None:
-        note.take(parts, until=request.until, pages=_paging(request))
+    viewer = request.viewer
+    if note is not None and viewer is not None and viewer.account_id is not None:
+        note.take(parts, viewer=viewer, until=request.until, pages=_paging(request))
 
 
 def _keys(request: Request, limits: tuple[Limit, ...]) -> list[tuple[Limit, Hashable]]:

@@ -3,8 +3,9 @@
 Whoever polls, or opens the same page twice, is asked for again what was just put together. Such
 an answer is remembered with the *instant* of the database (`Database.instant`) from before it was
 read. While the instant is the same nobody, in whatever process, has committed anything since, so
-it is what would be put together now. The token is judged and the request counted each time, and
-what changes by time alone ends with its time (`Request.lasts_until`).
+it is what would be put together now, for the same token, which is what it was too. The request is
+counted each time, and what changes by time alone ends with its time (`Request.lasts_until`, and
+the token's own end).
 
 So that a poll can be answered 304, the answers have entity tags. A tag names an answer that this
 process remembers; after a commit the page is made anew, and keeps its tag if it is the same.
@@ -12,16 +13,17 @@ process remembers; after a commit the page is made anew, and keeps its tag if it
 
 from __future__ import annotations
 
+import os
 import secrets
-import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stentor.api import rate_limits
-from stentor.api.auth import authenticate, bearer
+from stentor.api.auth import Viewer
 from stentor.api.services import Services
+from stentor.api.whole_answers import giver, lines
 from stentor.entities.notifications import Fragment
 from stentor.errors import PublicError
 
@@ -57,17 +59,20 @@ _NOT_WITH_304 = frozenset({b"content-length", b"content-type"})
 class Note:
     """What is said of an answer while it is put together; without parts it is not remembered."""
 
-    __slots__ = ("instant", "pages", "parts", "until")
+    __slots__ = ("instant", "pages", "parts", "until", "viewer")
 
     def __init__(self, instant: Hashable) -> None:
         self.instant = instant
         self.parts: Sequence[Fragment] = ()
         self.until = 0
         self.pages = False
+        self.viewer: Viewer | None = None
 
-    def take(self, parts: Sequence[Fragment], *, until: int, pages: bool) -> None:
-        """Its body, how long it is good (ms), and whether it counts as another page of a list."""
-        self.parts, self.until, self.pages = parts, until, pages
+    def take(self, parts: Sequence[Fragment], *, viewer: Viewer, until: int, pages: bool) -> None:
+        """Its body, whose it is, how long it is good (ms), whether it is another page of a list."""
+        if viewer.expires_at is not None:
+            until = min(until, viewer.expires_at)
+        self.parts, self.viewer, self.until, self.pages = parts, viewer, until, pages
 
 
 class _Asked(NamedTuple):
@@ -83,9 +88,13 @@ class _Answer:
     instant: Hashable
     until: int
     pages: bool
+    #: Whose it is. His token was judged in that instant: only time can change what came of it.
+    viewer: Viewer
     headers: Headers
     parts: Sequence[Fragment]
     tag: bytes
+    #: The headers as they are on the wire: with a body, and with a 304.
+    lines: tuple[bytes, bytes]
     #: The parts in one, while it is among the last that were asked for.
     whole: bytes | None = None
 
@@ -120,11 +129,9 @@ class Remembered:
             await self._inner(scope, receive, send)
             return
         if answer is not None and answer.instant == instant:
-            headers = await self._let_in(route, asked, answer)
-            if headers is not None:
-                given = _matches(tags, answer.tag)
-                body = b"" if given else self._answers.whole(answer)
-                await _send(send, headers, body, given=given)
+            own = self._let_in(route, answer)
+            if own is not None:
+                await self._give(scope, send, answer, own, known=_matches(tags, answer.tag))
                 return
         note = scope[NOTE] = Note(instant)
         started: Message = {}
@@ -133,59 +140,60 @@ class Remembered:
             if message["type"] == "http.response.start":
                 started.update(message)
                 return
-            if started["status"] == 200 and note.parts:
+            if started["status"] == 200 and note.parts and note.viewer is not None:
                 headers = list(started["headers"])
-                tag = self._remember(asked, note, headers)
-                await _send(send, headers, message["body"], given=_matches(tags, tag))
+                tag = self._remember(asked, note, note.viewer, headers)
+                await _send(send, headers, message["body"], known=_matches(tags, tag))
                 return
             await send(started)
             await send(message)
 
         await self._inner(scope, receive, listening)
 
-    async def _let_in(self, route: Route, asked: _Asked, answer: _Answer) -> Headers | None:
-        """The headers for whoever may have that answer now, and is counted.
+    async def _give(
+        self, scope: Scope, send: Send, answer: _Answer, own: Headers, *, known: bool
+    ) -> None:
+        """That answer; without its body if it is ``known`` that the client has it."""
+        body = b"" if known else self._answers.whole(answer)
+        give = giver(scope)
+        status = 304 if known else 200
+        if give is None or not give(status, answer.lines[known] + lines(own), body):
+            await _send(send, [*answer.headers, *own], body, known=known)
 
-        None if he may not: then he is told in the ordinary way.
+    def _let_in(self, route: Route, answer: _Answer) -> Headers | None:
+        """The headers that are this answer's own, once it is counted.
+
+        None if its time is over or too much was asked: then he is told in the ordinary way.
         """
         services = self._services
         now = services.now()
         if now >= answer.until:
             return None
-        try:
-            viewer = await authenticate(
-                services.db,
-                bearer(asked.authorization.decode("latin-1")),
-                route.access,
-                route.scopes,
-                now,
-                instant=answer.instant,
+        viewer = answer.viewer
+        own = [(b"x-request-id", os.urandom(16).hex().encode())]
+        if services.limits.on:
+            counted = rate_limits.keys(
+                route.limits,
+                account_id=viewer.account_id,
+                token_id=viewer.token_id,
+                address=str,
+                paging=answer.pages,
             )
-            if viewer is None or viewer.account_id is None:
-                return None
-            headers = [*answer.headers, (b"x-request-id", uuid.uuid4().hex.encode())]
-            if services.limits.on:
-                counted = rate_limits.keys(
-                    route.limits,
-                    account_id=viewer.account_id,
-                    token_id=viewer.token_id,
-                    address=str,
-                    paging=answer.pages,
-                )
+            try:
                 left = services.limits.take(counted, now)
-                if left is not None:
-                    headers += [
-                        (name.lower().encode(), value.encode())
-                        for name, value in left.headers().items()
-                    ]
-        except PublicError:
-            return None
+            except PublicError:
+                return None
+            if left is not None:
+                own += [
+                    (name.lower().encode(), value.encode())
+                    for name, value in left.headers().items()
+                ]
         services.last_uses.saw(
             viewer.token_id, viewer.account_id, last_used_at=viewer.last_used_at, now=now
         )
-        return headers
+        return own
 
-    def _remember(self, asked: _Asked, note: Note, headers: Headers) -> bytes:
+    def _remember(self, asked: _Asked, note: Note, viewer: Viewer, headers: Headers) -> bytes:
         """Keeps an answer; its tag, which is that of the one before if that was the same."""
         before = self._answers.get(asked)
         if before is not None and _same(before.parts, note.parts):
@@ -195,8 +203,10 @@ class Remembered:
             tag = f'W/"{self._process}-{self._made}"'.encode()
         headers.append((b"etag", tag))
         kept = [one for one in headers if one[0] not in _OWN]
+        wire = lines(kept), lines(_with_304(kept))
         self._answers.put(
-            asked, _Answer(note.instant, note.until, note.pages, kept, note.parts, tag)
+            asked,
+            _Answer(note.instant, note.until, note.pages, viewer, kept, note.parts, tag, wire),
         )
         return tag
 
@@ -234,13 +244,16 @@ def _same(some: Sequence[Fragment], others: Sequence[Fragment]) -> bool:
     )
 
 
-async def _send(send: Send, headers: Headers, body: bytes, *, given: bool) -> None:
-    """The answer; without its body if it is ``given`` that the client has it."""
-    if given:
-        headers = [one for one in headers if one[0] not in _NOT_WITH_304]
-    status = 304 if given else 200
+async def _send(send: Send, headers: Headers, body: bytes, *, known: bool) -> None:
+    """The answer; without its body if it is ``known`` that the client has it."""
+    status = 304 if known else 200
+    headers = _with_304(headers) if known else headers
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if given else body})
+    await send({"type": "http.response.body", "body": b"" if known else body})
+
+
+def _with_304(headers: Headers) -> Headers:
+    return [one for one in headers if one[0] not in _NOT_WITH_304]
 
 
 class _Answers:
@@ -268,7 +281,7 @@ class _Answers:
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
         self._by_asked[asked] = answer
-        uses, added = self._uses, len(asked.query)
+        uses, added = self._uses, _alone(asked, answer)
         for number, part in {id(part): part for part in answer.parts}.items():
             used = uses.get(number)
             if used is None:
@@ -284,7 +297,7 @@ class _Answers:
         answer = self._by_asked.pop(asked, None)
         if answer is None:
             return
-        uses, freed = self._uses, len(asked.query)
+        uses, freed = self._uses, _alone(asked, answer)
         for number, part in {id(part): part for part in answer.parts}.items():
             used = uses[number]
             if used == 1:
@@ -297,3 +310,8 @@ class _Answers:
 
 def _size(part: Fragment) -> int:
     return len(part) if type(part) is bytes else memoryview(part).nbytes
+
+
+def _alone(asked: _Asked, answer: _Answer) -> int:
+    """Bytes that it shares with no other."""
+    return len(asked.query) + sum(map(len, answer.lines))

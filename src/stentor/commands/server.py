@@ -10,11 +10,17 @@ import ssl
 from asyncio import TimerHandle
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
+from stentor.api.whole_answers import GIVE
 from stentor.app import Application
 from stentor.commands import hangups
 from stentor.commands.common import UNAVAILABLE, Failure
@@ -55,6 +61,26 @@ async def _refuse(send: Any, status: int, body: bytes) -> None:
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _give(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
+    """Writes an answer at once (`stentor.api.whole_answers`), unless something is in its way."""
+    if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+        return False
+    cycle.response_started = cycle.response_complete = True
+    head = [STATUS_LINE[status]]
+    for name, value in cycle.default_headers:
+        head += (name, b": ", value, b"\r\n")
+    head.append(lines)
+    head.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+    if cycle.scope["method"] == "HEAD":
+        body = b""
+    cycle.transport.writelines((b"".join(head), body))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -101,7 +127,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_clock()
         # Whoever reads nothing cannot be told that his stream ends.
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a plain dict with our key
-        scope["extensions"] = {ABORT: self.transport.abort}
+        extensions = scope["extensions"] = {ABORT: self.transport.abort}
         size, hosts = 0, 0
         for name, value in self.headers:
             size += len(name) + len(value)
@@ -115,8 +141,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self.app = _head_too_large
         elif hosts > 1:
             self.app = _bad_host
+        before = self.cycle
         super().on_headers_complete()
         self.app = app
+        if self.cycle is not before:  # the application is called in the loop's next turn
+            extensions[GIVE] = partial(_give, self.cycle)
         if self._draining and self._begun():
             self.cycle.keep_alive = False
 

@@ -174,8 +174,10 @@ class SqliteDatabase(Database):
 
     def generation(self) -> int | None:
         # Changes with every commit of another connection, and the reader itself writes nothing.
-        with _reported():
+        try:
             return int(self.reader.execute("PRAGMA data_version").get)
+        except apsw.Error as problem:
+            raise _public(problem) from problem
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
