@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from stentor.domain.quotes import ACCEPTED
-from stentor.domain.statuses import (
-    NO_MARKS,
-    LoadedStatuses,
-    Marks,
-    Status,
-    Wording,
-    readable,
-)
+from stentor.domain.statuses import NO_MARKS, LoadedStatuses, Marks, Status, Wording, readable
 from stentor.store import accounts, filters, polls, quotes
 from stentor.store.database import Database, Reader, Row, Transaction
 
@@ -100,9 +94,9 @@ async def load(
 async def load_each(
     db: Database, asked: Sequence[tuple[int, int]], *, now: int
 ) -> list[LoadedStatuses]:
-    """`load` for each pair of a status and a viewer, in a fixed number of queries for all of them.
+    """`load` for each pair of a status and a viewer, in few trips however many there are.
 
-    But for polls and quotes, which are loaded one by one.
+    What filters, polls and quotes take besides is asked for by all at the same moment.
     """
     known = await _known_with_originals(db, (status_id for status_id, _ in asked))
     views: list[tuple[LoadedStatuses, dict[int, _Known]]] = []
@@ -118,16 +112,23 @@ async def load_each(
         views.append((loaded, own))
     them = await accounts.load(db, everyone)
     marks = await db.fetch_each(MARKS, [_marks_asked(loaded) for loaded, _ in views])
-    found: list[LoadedStatuses] = []
-    for (loaded, own), rows, (status_id, viewer_id) in zip(views, marks, asked, strict=True):
-        if any(one.status.has_poll or one.status.has_quote for one in own.values()):
-            found.append(await load(db, [status_id], viewer_id, now=now))
-            continue
+    rest = []
+    for (loaded, own), rows in zip(views, marks, strict=True):
         loaded.accounts = them
-        if own:
-            await _judge(db, loaded, own, rows)
-        found.append(loaded)
-    return found
+        rest.append(_completed(db, loaded, own, rows))
+    return await asyncio.gather(*rest)
+
+
+async def _completed(
+    db: Database, loaded: LoadedStatuses, known: dict[int, _Known], marks: Sequence[Row]
+) -> LoadedStatuses:
+    """One that lacks no more than polls, quotes and the judgement."""
+    if any(one.status.has_quote for one in known.values()):
+        return await load(db, known, loaded.viewer_id, now=loaded.now)
+    await _polls(db, loaded)
+    if known:
+        await _judge(db, loaded, known, marks)
+    return loaded
 
 
 async def _known_with_originals(db: Reader, ids: Iterable[int]) -> dict[int, _Known]:
