@@ -65,7 +65,10 @@ class Transaction(ABC):
 
     @abstractmethod
     async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Runs a statement once for each row of values."""
+        """Runs a statement for each row of values.
+
+        No two of them may meet the same row in an ON CONFLICT DO UPDATE.
+        """
 
     @abstractmethod
     async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:

@@ -40,9 +40,10 @@ ADD = """
 
 
 async def add(tx: Transaction, decisions: Sequence[NotificationDecision]) -> None:
-    """Keeps them; their ``id`` is not looked at."""
-    if decisions:
-        await tx.run_many(ADD, [one[1:] for one in decisions])
+    """Keeps them, of two about the same the second; their ``id`` is not looked at."""
+    latest = {(one.account_id, one.type, one.activity_id): one[1:] for one in decisions}
+    if latest:
+        await tx.run_many(ADD, list(latest.values()))
 
 
 COLUMNS = ", ".join(f"d.{name}" for name in NotificationDecision._fields)

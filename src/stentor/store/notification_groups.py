@@ -77,16 +77,17 @@ async def find(
     return {(row[0], row[1]): _group(row) for row in rows}
 
 
-BEGIN = """
+# Of one that is kept already, what it began with stays.
+WRITE = """
     INSERT INTO notification_groups (account_id, group_key, prefix, bucket, type, status_id,
         newest_id, newest_at, oldest_id, oldest_at, notifications_count,
         segment_first_id, segment_count, newest)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-"""
-GROW = """
-    UPDATE notification_groups SET newest_id = $3, newest_at = $4, newest = $5,
-        notifications_count = notifications_count + $6, segment_first_id = $7, segment_count = $8
-    WHERE account_id = $1 AND group_key = $2
+    ON CONFLICT (account_id, group_key) DO UPDATE SET
+        newest_id = excluded.newest_id, newest_at = excluded.newest_at, newest = excluded.newest,
+        notifications_count = notification_groups.notifications_count
+            + excluded.notifications_count,
+        segment_first_id = excluded.segment_first_id, segment_count = excluded.segment_count
 """
 CLOSE_SEGMENT = """
     INSERT INTO notification_group_segments (account_id, group_key, first_id, notifications_count)
@@ -116,27 +117,22 @@ def join(group: Group, member: Member) -> None:
 async def write(tx: Transaction, groups: Iterable[Group]) -> None:
     """Keeps who joined. The caller holds the inboxes, so their ids are the highest.
 
-    At most two statements, and a third if a segment is full.
+    One statement, and a second if a segment is full.
     """
-    grown: list[tuple[object, ...]] = []
-    begun: list[tuple[object, ...]] = []
+    written: list[tuple[object, ...]] = []
     closed: list[tuple[object, ...]] = []
     for group in groups:
         if not group.joined:
             continue
         key = (group.account_id, group.group_key)
-        first, last, newest = group.joined[0], group.joined[-1], json.dumps(group.newest)
-        segment = (group.segment_first_id, group.segment_count)
-        count = len(group.joined)
+        first, last = group.joined[0], group.joined[-1]
         closed += [(*key, *one) for one in group.full]
-        if group.kept:
-            grown.append((*key, last.id, last.created_at, newest, count, *segment))
-        else:
-            begun.append((
-                *key, group.prefix, group.open.bucket, first.type, first.status_id, last.id,
-                last.created_at, first.id, first.created_at, count, *segment, newest,
-            ))  # fmt: skip
-    for sql, rows in ((BEGIN, begun), (GROW, grown), (CLOSE_SEGMENT, closed)):
+        written.append((
+            *key, group.prefix, group.open.bucket, first.type, first.status_id, last.id,
+            last.created_at, first.id, first.created_at, len(group.joined),
+            group.segment_first_id, group.segment_count, json.dumps(group.newest),
+        ))  # fmt: skip
+    for sql, rows in ((WRITE, written), (CLOSE_SEGMENT, closed)):
         if rows:
             await tx.run_many(sql, rows)
 

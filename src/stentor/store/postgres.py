@@ -11,8 +11,10 @@ from typing import Any
 
 import asyncpg
 
+from stentor.domain.bounded import make_room
 from stentor.errors import DuplicateRecord, RecordNotFound
 from stentor.store import hosts, migrations
+from stentor.store.at_once import for_many
 from stentor.store.database import Callback, Database, Row, StorageProblem, Transaction
 from stentor.together import Together
 
@@ -97,11 +99,22 @@ class PostgresTransaction(Transaction):
 
     async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._database.statements += 1
-        await self._connection.executemany(sql, rows)
+        statement = await self._database.at_once(self._connection, sql) if len(rows) > 1 else None
+        if statement is None:
+            await self._connection.executemany(sql, rows)
+        else:
+            await self._connection.execute(statement, *map(list, zip(*rows, strict=True)))
 
     async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[Row]:
         self._database.statements += 1
-        found: list[Row] = await self._connection.fetchmany(sql, rows)
+        found: list[Row]
+        statement = await self._database.at_once(self._connection, sql) if len(rows) > 1 else None
+        if statement is None:
+            found = await self._connection.fetchmany(sql, rows)
+        else:
+            found = await self._connection.fetch(statement, *map(list, zip(*rows, strict=True)))
+            if sql.lstrip().startswith("SELECT"):
+                found = [row[:-1] for row in found]
         return found
 
     async def next_ids(self, sequence: str, count: int) -> list[int]:
@@ -141,6 +154,8 @@ class PostgresDatabase(Database):
         #: What may have been committed when a connection was lost: nobody has said so.
         self._in_doubt: list[Callback] = []
         self._coming_back: set[asyncio.Task[None]] = set()
+        #: By statement: the one for many rows of values, None where there is none.
+        self._at_once: dict[str, str | None] = {}
         self._instants: Together[None, Hashable] = Together(self._look, most=sys.maxsize)
 
     @classmethod
@@ -250,15 +265,29 @@ class PostgresDatabase(Database):
         """The rows of each; one trip for all of them, numbered to tell them apart."""
         if len(asked) == 1:
             return [await self._fetch(sql, asked[0])]
-        numbered = f"SELECT q.*, ${len(asked[0]) + 1}::int FROM ({sql}) q"
         found: list[list[Row]] = [[] for _ in asked]
         with _reported():
             async with self._connection() as connection:
-                for row in await connection.fetchmany(
-                    numbered, [(*values, number) for number, values in enumerate(asked)]
-                ):
-                    found[row[-1]].append(row[:-1])
+                statement = await self.at_once(connection, sql)
+                if statement is None:
+                    numbered = f"SELECT q.*, ${len(asked[0]) + 1}::int FROM ({sql}) q"
+                    rows = await connection.fetchmany(
+                        numbered, [(*values, place) for place, values in enumerate(asked, start=1)]
+                    )
+                else:
+                    rows = await connection.fetch(statement, *map(list, zip(*asked, strict=True)))
+        for row in rows:
+            found[row[-1] - 1].append(row[:-1])
         return found
+
+    async def at_once(self, connection: Any, sql: str) -> str | None:
+        """The statement for many rows of values, if there is one; a trip the first time."""
+        if sql not in self._at_once:
+            make_room(self._at_once, STATEMENTS)
+            prepared = await connection.prepare(sql)
+            types = [one.name for one in prepared.get_parameters()]
+            self._at_once[sql] = for_many(sql, types)
+        return self._at_once[sql]
 
     async def instant(self) -> Hashable | None:
         # Whoever asks while one is on its way waits for the next, which is for all of them.
