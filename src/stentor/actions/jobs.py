@@ -78,7 +78,7 @@ async def _postpone(db: Database, job: Job, problem: Exception, now: int) -> Non
 
 
 async def run(db: Database, bus: Bus, *, now: Callable[[], int]) -> None:
-    """Works for ever: as good as always while something is due, else looking every so often.
+    """Works for ever: a step and a short rest while something is due, else a look every so often.
 
     A job added by another process is seen within `IDLE` seconds.
     """
