@@ -282,11 +282,11 @@ class _Answers:
         self._forget(asked)
         self._by_asked[asked] = answer
         uses, added = self._uses, _alone(asked, answer)
-        for number, part in {id(part): part for part in answer.parts}.items():
+        for number, part in _shared(answer).items():
             used = uses.get(number)
             if used is None:
                 uses[number] = 1
-                added += _size(part)
+                added += memoryview(part).nbytes
             else:
                 uses[number] = used + 1
         self._bytes += added
@@ -298,20 +298,22 @@ class _Answers:
         if answer is None:
             return
         uses, freed = self._uses, _alone(asked, answer)
-        for number, part in {id(part): part for part in answer.parts}.items():
+        for number, part in _shared(answer).items():
             used = uses[number]
             if used == 1:
                 del uses[number]
-                freed += _size(part)
+                freed += memoryview(part).nbytes
             else:
                 uses[number] = used - 1
         self._bytes -= freed
 
 
-def _size(part: Fragment) -> int:
-    return len(part) if type(part) is bytes else memoryview(part).nbytes
+def _shared(answer: _Answer) -> dict[int, Fragment]:
+    """What other answers may have, too: accounts and statuses."""
+    return {id(part): part for part in answer.parts if type(part) is not bytes}
 
 
 def _alone(asked: _Asked, answer: _Answer) -> int:
-    """Bytes that it shares with no other."""
-    return len(asked.query) + sum(map(len, answer.lines))
+    """Bytes of what it shares with no other."""
+    own = sum([len(part) for part in answer.parts if type(part) is bytes])
+    return own + len(asked.query) + sum(map(len, answer.lines))
