@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -14,14 +15,14 @@ from msgspec import Raw
 from stentor import app
 from stentor.api import remembered
 from stentor.api.auth import Viewer
-from stentor.api.rate_limits import TOKEN, RateLimits
+from stentor.api.rate_limits import PAGING, TOKEN, RateLimits
 from stentor.api.services import Services
 from stentor.domain import times
 from stentor.domain.roles import OWNER
 from stentor.entities.notifications import Fragment
-from stentor.store.database import Database, open_database
+from stentor.store.database import Database, StorageProblem, open_database
 from tests.factories import NOW, Person, make_account, make_follow, make_token
-from tests.fixtures import RecordingBus, query_budget
+from tests.fixtures import query_budget
 from tests.helpers import Answer, Client, Clock
 
 LISTS = [f"/api/{version}/notifications" for version in ("v1", "v2", "v2_alpha")]
@@ -86,6 +87,12 @@ def said(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
 async def afresh(scene: Scene, who: Person | str, *paths: str) -> list[Any]:
     """What a server answers that remembers nothing at all."""
     db = await open_database(database_url(scene.client.db))
+    instants = itertools.count()
+
+    async def never_again() -> int:
+        return next(instants)
+
+    db.instant = never_again  # type: ignore[method-assign]  # nor what it answers on the way
     services = replace(scene.client.services, db=db)
     try:
         async with testing.ASGIConductor(app.build(services)) as conductor:
@@ -223,12 +230,35 @@ def forever(take: Callable[..., None]) -> Callable[..., None]:
     return taken
 
 
+@pytest.mark.parametrize("path", LISTS)
+async def test_what_happens_while_it_is_read_is_seen_the_next_time(
+    scene: Scene, path: str, monkeypatch: pytest.MonkeyPatch
+):
+    kind, dismissed = type(scene.client.db), []
+    real = kind.fetch
+
+    async def fetch(self: Database, sql: str, *values: Any) -> Any:
+        rows = await real(self, sql, *values)
+        if "notifications" in sql and self is scene.client.db and not dismissed:
+            dismissed.append(sql)
+            await row("DELETE FROM notifications WHERE account_id = $1", "ann")(scene)
+        return rows
+
+    monkeypatch.setattr(kind, "fetch", fetch)
+    await read(scene.client, scene.ann, path)
+    assert dismissed
+    assert [said(await read(scene.client, scene.ann, path))] == await afresh(scene, scene.ann, path)
+
+
 @pytest.mark.parametrize("path", READS)
 async def test_what_is_asked_for_again_is_not_read_again(scene: Scene, path: str):
     first = await read(scene.client, scene.ann, path)
     # PostgreSQL is asked whether anything was committed, SQLite knows without a statement.
     with query_budget(scene.client.db, 0 if scene.client.db.engine == "sqlite" else 1):
-        assert (await read(scene.client, scene.ann, path)).whole == first.whole
+        again = await read(scene.client, scene.ann, path)
+    assert again.whole == first.whole
+    numbers = {answer.headers["x-request-id"] for answer in (first, again)}
+    assert [len(one) for one in numbers] == [32, 32]
 
 
 async def test_nobody_gets_what_another_was_answered(scene: Scene, db: Database):
@@ -261,14 +291,10 @@ async def test_a_token_is_judged_each_time(scene: Scene, db: Database, clock: Cl
         assert (await read(scene.client, narrow, LISTS[0])).status == 403
     clock.advance(seconds=10)
     assert (await read(scene.client, short, LISTS[0])).status == 401
-    await scene.client.post("/oauth/revoke", form={"token": scene.token})
-    await read(scene.client, scene.token, LISTS[0])
-    async with db.transaction() as tx:
-        await tx.run("UPDATE access_tokens SET revoked_at = $1 WHERE account_id = $2", NOW, 1)
-        await tx.run(
-            "UPDATE access_tokens SET revoked_at = $1 WHERE account_id = $2", NOW, scene.ann.id
-        )
-    assert (await read(scene.client, scene.token, LISTS[0])).status == 401
+    for _ in range(2):
+        assert (await read(scene.client, scene.bob, LISTS[0])).status == 200
+    await row("UPDATE access_tokens SET revoked_at = 1 WHERE account_id = $1", "bob")(scene)
+    assert (await read(scene.client, scene.bob, LISTS[0])).status == 401
 
 
 async def test_a_filter_is_over_at_its_time(scene: Scene, db: Database, clock: Clock):
@@ -279,6 +305,22 @@ async def test_a_filter_is_over_at_its_time(scene: Scene, db: Database, clock: C
         shown = (await read(scene.client, scene.ann, LISTS[0])).json
         filtered = [one["status"]["filtered"] for one in shown if one["type"] == "mention"]
         assert bool(filtered[0]) == (clock.time < NOW + 60_000)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")],
+        [(b"authorization", b"Bearer a"), (b"content-length", b"3")],
+        [(b"authorization", b"Bearer a"), (b"transfer-encoding", b"chunked")],
+    ],
+)
+def test_what_may_mean_something_else_the_next_time_is_not_remembered(
+    headers: remembered.Headers,
+) -> None:
+    asked = {"method": "GET", "path": LISTS[0], "query_string": b"", "headers": headers}
+    assert remembered._asked(asked) == (None, b"")
 
 
 @pytest.mark.parametrize("form", ["{tag}", '"a", {tag}', "{strong}", "*", '"a",\t{tag} , "b"'])
@@ -339,6 +381,19 @@ async def test_each_of_them_counts(
     assert (await read(client, scene.ann, COUNTS[0])).status == 200
 
 
+async def test_a_page_that_comes_again_counts_as_one(
+    scene: Scene, limited: tuple[Client, Callable[[], None]], clock: Clock
+):
+    client, later = limited
+    clock.time = NOW // PAGING.window * PAGING.window
+    older = f"{LISTS[0]}?max_id=2"
+    for _ in range(PAGING.count):
+        assert (await read(client, scene.ann, older)).status == 200
+    later()
+    assert (await read(client, scene.ann, older)).status == 429
+    assert (await read(client, scene.ann, LISTS[0])).status == 200
+
+
 async def test_each_of_them_says_that_the_token_was_used(scene: Scene, db: Database, clock: Clock):
     uses = scene.client.services.last_uses
     await read(scene.client, scene.ann, LISTS[0])
@@ -387,6 +442,15 @@ async def test_what_is_remembered_is_bounded_and_what_many_share_counts_once(
     assert answers._bytes < 20
 
 
+async def test_so_many_answers_are_remembered_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(remembered, "ANSWERS", 3)
+    answers = remembered._Answers()
+    asked = [remembered._Asked("/", b"%d" % number, b"") for number in range(5)]
+    for one in asked:
+        answers.put(one, answer_of([b"x"]))
+    assert [answers.get(one) is not None for one in asked] == [False, False, True, True, True]
+
+
 async def test_few_bodies_are_kept_in_one_piece(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(remembered, "WHOLE", 3)
     answers = remembered._Answers()
@@ -396,11 +460,7 @@ async def test_few_bodies_are_kept_in_one_piece(monkeypatch: pytest.MonkeyPatch)
     assert [number for number, one in enumerate(made) if one.whole is not None] == [0, 4, 8]
 
 
-async def test_no_answer_while_the_database_is_gone(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, bus: RecordingBus
-):
-    from stentor.store.database import StorageProblem
-
+async def test_no_answer_while_the_database_is_gone(scene: Scene, monkeypatch: pytest.MonkeyPatch):
     async def gone(*_: Any) -> None:
         raise StorageProblem
 
