@@ -23,10 +23,10 @@ TEXT = "x" * 1500
 
 
 class Disk:
-    """Fails from one write or sync on, so many times; -1 is never."""
+    """Fails from one write or sync on, so many times; never unless it is said from which."""
 
     def __init__(
-        self, at: int = -1, times: int = 1, problem: type[apsw.Error] = apsw.IOError
+        self, at: int = 0, times: int = 0, problem: type[apsw.Error] = apsw.IOError
     ) -> None:
         self.failing = range(at, at + times)
         self.problem = problem
@@ -141,6 +141,4 @@ async def test_a_control_that_this_can_see_loss(
 ) -> None:
     """A commit that is believed although it failed."""
     monkeypatch.setattr(sqlite, "_fail", lambda batch, _=None: batch.done.set_result(None))
-    with pytest.raises(AssertionError):
-        for at in range(20, 30):
-            assert await attempt(folder / str(at), Disk(at)) == set()
+    assert any([await attempt(folder / str(at), Disk(at, 1)) for at in range(20, 30)])

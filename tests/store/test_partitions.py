@@ -169,10 +169,17 @@ async def test_what_is_done_for_one_recipient_touches_one_partition(
     monkeypatch.undo()
     seen = set()
     for sql, values in asked:
-        touched = set(PARTITION.findall(await db.plan(sql, *values)))
+        touched = await partitions(db, sql, *values)
         seen |= {table for table, _ in touched}
         assert len({number for _, number in touched}) <= 1, sql
     assert seen >= {"notifications", "notification_groups", "notification_requests", "markers"}
+    control = "SELECT 1 FROM notifications WHERE from_account_id = $1"
+    assert len(await partitions(db, control, ann.id)) == PARTITIONS
+
+
+async def partitions(db: Database, sql: str, *values: Any) -> set[tuple[str, str]]:
+    """Which a statement may touch: tables, and numbers of their partitions."""
+    return set(PARTITION.findall(await db.plan(sql, *values)))
 
 
 def record(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
