@@ -8,6 +8,7 @@ import random
 import signal
 import statistics
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Any, ClassVar
 from stentor.app import expect_keys
 from stentor.store.database import Database, open_database
 from tests import invariants
-from tests.chaos.people import Admirer, Alice, Person, Reader, Thing, World
+from tests.chaos.people import Actor, Admirer, Alice, Person, Reader, Thing, World
 from tests.chaos.streams import Listener, Streamed
 from tests.factories import Person as Account
 from tests.factories import make_account
@@ -26,7 +27,9 @@ from tests.serving import Served
 ADMIRERS = 8
 #: Of Alice's; and those of them whose favourites come and go.
 STATUSES, CHANGING = 150, 6
-PATIENCE = 30.0
+#: So many changes are acknowledged at least between two faults.
+BETWEEN = 5
+PATIENCE = 120.0
 MODULE = "stentor"
 
 
@@ -51,14 +54,14 @@ class Found(Streamed):
     def faults(self) -> list[Any]:
         return [*super().faults, *self.lost, *self.left, *self.doubled]
 
-    def __str__(self) -> str:
+    @property
+    def line(self) -> str:
         return (
-            f"seed {self.seed}: {self.strikes} {self.what} in {self.seconds:.0f} s,"
+            f"{self.strikes} {self.what} in {self.seconds:.0f} s,"
             f" {self.acknowledged} acknowledged, {self.unanswered} not answered,"
             f" {self.refused} refused, {len(self.lost)} lost, {len(self.left)} left over,"
             f" {len(self.doubled)} doubled, ready again after {_span(self.ready)},"
             f" acknowledging after {_span(self.served)}, {self.streams}"
-            + "".join(f"\n  {one}" for one in self.faults[:20])
         )
 
 
@@ -70,7 +73,7 @@ def _span(seconds: list[float]) -> str:
     return f"{statistics.median(ordered):.2f} s (95 %: {late:.2f} s, at most {ordered[-1]:.2f} s)"
 
 
-class Campaign:
+class Campaign(ABC):
     """One run; `run` gives what was found. What goes wrong is a matter of the subclasses.
 
     On an empty PostgreSQL database if its URL is given, else on SQLite; in a folder of its own.
@@ -91,12 +94,12 @@ class Campaign:
         self.kills: list[float] = []
         self.url = url or f"sqlite:{self.data / 'stentor.db'}"
         self._pauses = random.Random(seed)
-        self.people: list[Person] = []
+        self.people: list[Actor] = []
         self.observer = Person("", lambda: self.served.base)
 
+    @abstractmethod
     def strike(self) -> None:
         """Lets something go wrong, and mends it."""
-        raise NotImplementedError
 
     def run(self, times: int) -> Found:
         """Strikes so often, then waits until all is quiet, and counts."""
@@ -104,8 +107,10 @@ class Campaign:
         try:
             self.begin(asyncio.run(self.prepare()))
             for _ in range(times):
+                enough = self._acknowledged() + BETWEEN
                 self.strike()
                 self.found.strikes += 1
+                self.wait(lambda least=enough: self._acknowledged() >= least, "nothing is done")
             self._end()
         finally:
             self.served.stop(signal.SIGKILL)
@@ -123,12 +128,15 @@ class Campaign:
         if self.wait(lambda: any(self._since(mended, counts)), "nothing is acknowledged again"):
             self.found.served.append(min(self._since(mended, counts)) - begun)
 
+    def _acknowledged(self) -> int:
+        return sum(len(one.acknowledged) for one in self.people)
+
     def _since(self, moment: float, counts: list[int]) -> list[float]:
         fresh = zip(self.people, counts, strict=True)
         return [at for one, count in fresh for at in one.acknowledged[count:] if at > moment]
 
     def wait(self, holds: Callable[[], object], problem: str, seconds: float = PATIENCE) -> bool:
-        """Waits until it holds; it is a problem if that takes longer."""
+        """Waits until it holds, and says so; it is a problem if that takes longer."""
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
@@ -203,7 +211,7 @@ class Campaign:
         for one in self.people:
             one.given_up.set()
         answers = sum((one.answers for one in self.people), Counter[int]())
-        self.found.acknowledged = sum(len(one.acknowledged) for one in self.people)
+        self.found.acknowledged = self._acknowledged()
         self.found.unanswered, self.found.refused = answers[0], answers[503]
         self.found.problems += [one for person in self.people for one in person.wrong]
         page = self._listed()

@@ -13,13 +13,10 @@ The control: with a replica that is behind, what was acknowledged last is lost.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import itertools
-import random
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +25,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from stentor.store.database import open_database
-from tests.chaos import campaign
+from tests.chaos import campaign, findings
 from tests.chaos.campaign import PATIENCE, Campaign
 from tests.chaos.kills import Process
 from tests.chaos.people import Person
@@ -39,8 +36,6 @@ from tests.servers import Nats, Postgres, free_port, wait_for
 from tests.serving import Served
 
 SERVERS, WORKERS, NODES = 3, 2, 3
-#: Seconds after which every server must write again, once there is a primary.
-RECOVERY = 5.0
 #: What a worker says when it is.
 AT_WORK = "sends pushes"
 
@@ -53,9 +48,9 @@ class Found(Pushed, campaign.Found):
     def faults(self) -> list[Any]:
         return [*super().faults, *self.push_faults]
 
-    def __str__(self) -> str:
-        first, *faults = super().__str__().split("\n")
-        return "\n".join([f"{first}; {self.pushes}", *faults])
+    @property
+    def line(self) -> str:
+        return f"{super().line}; {self.pushes}"
 
 
 class Machine(Served):
@@ -171,12 +166,7 @@ class Cluster(Campaign):
         self._rest()
         before = worker.said.count(AT_WORK)
         worker.start()
-        # Longer than a server: it may have to share the processors with much else.
-        self.wait(
-            lambda: worker.said.count(AT_WORK) > before,
-            "a worker does not come back",
-            seconds=3 * PATIENCE,
-        )
+        self.wait(lambda: worker.said.count(AT_WORK) > before, "a worker does not come back")
 
     def _node(self) -> None:
         node = self.random.choice(self.nodes)
@@ -209,12 +199,11 @@ class Cluster(Campaign):
         self._pair_up()
 
     def _refused(self) -> None:
-        """Without a primary everybody is told to come again, in time."""
+        """Without a primary everybody is told to come again."""
         for server in self.servers:
-            begun = time.monotonic()
             with self._dora_at(server) as dora:
                 status, said = dora.once("GET", "/api/v1/notifications")
-            if status != 503 or time.monotonic() - begun > RECOVERY:
+            if status != 503:
                 self.found.problems.append(f"without a primary: {status} {said!r}"[:300])
 
     def _recovered(self, since: float) -> None:
@@ -284,14 +273,12 @@ def run(rounds: int, *, seed: int, behind: bool = False) -> Found:
 
 def main() -> None:
     """The command line."""
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options = findings.options(__doc__)
     options.add_argument("--rounds", type=int, default=10)
-    options.add_argument("--seed", type=int, default=random.randrange(2**32))
     options.add_argument("--control", action="store_true", help="with a replica that is behind")
     given = options.parse_args()
     found = run(given.rounds, seed=given.seed, behind=given.control)
-    sys.stdout.write(f"{found}\n")
-    sys.exit(0 if found.good != given.control else 1)
+    findings.tell(found, control=given.control)
 
 
 if __name__ == "__main__":

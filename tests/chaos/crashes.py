@@ -13,12 +13,9 @@ event stream open must have heard of everything in the list, of nothing twice wi
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import random
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,8 +26,8 @@ from typing import Any
 import asyncpg
 import psutil
 
-from tests.chaos import small_disks
-from tests.chaos.campaign import MODULE, Campaign, Found
+from tests.chaos import findings, small_disks
+from tests.chaos.campaign import MODULE, PATIENCE, Campaign, Found
 from tests.factories import Person as Account
 from tests.servers import Postgres, wait_for
 from tests.serving import Served
@@ -105,9 +102,11 @@ class FullDisks(Campaign):
 
     what = "times without room on the disk"
 
-    def __init__(self, home: Path, disk: small_disks.Disk, *, seed: int) -> None:
+    def __init__(
+        self, home: Path, disk: small_disks.Disk, *, seed: int, patience: float = PATIENCE
+    ) -> None:
         super().__init__(home, seed=seed, module=disk.module)
-        self._disk = disk
+        self._disk, self._patience = disk, patience
         self.served = Served(
             disk.outside, data=str(disk.inside / "data"), log_level="warning", worker="off"
         )
@@ -127,7 +126,9 @@ class FullDisks(Campaign):
         refused = self._refused()
         before = self.reader.answers.copy()
         self._disk.fill()
-        self.wait(lambda: self._refused() > refused + 20, "a full disk is not noticed", 8.0)
+        self.wait(
+            lambda: self._refused() > refused + 20, "a full disk is not noticed", self._patience
+        )
         if (said := self._health()) != "degraded":
             self.found.problems.append(f"/health says {said}")
         time.sleep(self.random.uniform(0.0, 0.3))
@@ -182,14 +183,24 @@ def restarts(
         return Restarts(Path(home), postgres, seed=seed).run(times)
 
 
-def full_disks(times: int, *, seed: int, tight: bool = False, module: str = "") -> Found:
-    """Fills the server's disk so often; by SQLite's file layer alone, if so asked."""
+def full_disks(
+    times: int,
+    *,
+    seed: int,
+    tight: bool = False,
+    module: str = "",
+    patience: float = PATIENCE,
+) -> Found:
+    """Fills the server's disk so often; by SQLite's file layer alone, if so asked.
+
+    It may take so many seconds until somebody is refused.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="stentor-chaos-") as home,
         small_disks.small_disk(Path(home) / "disk", tight=tight) as disk,
     ):
         disk.module = module or disk.module
-        return FullDisks(Path(home), disk, seed=seed).run(times)
+        return FullDisks(Path(home), disk, seed=seed, patience=patience).run(times)
 
 
 CAMPAIGNS: dict[str, Callable[..., Found]] = {
@@ -202,16 +213,15 @@ CAMPAIGNS: dict[str, Callable[..., Found]] = {
 CONTROLS: dict[str, dict[str, Any]] = {
     "kills": {"module": HASTY},
     "restarts": {"settings": FORGETFUL},
-    "disks": {"module": GULLIBLE},
+    "disks": {"module": GULLIBLE, "patience": 8.0},
 }
 
 
 def main() -> None:
     """The command line."""
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options = findings.options(__doc__)
     options.add_argument("campaign", choices=CAMPAIGNS)
     options.add_argument("--times", type=int, default=20)
-    options.add_argument("--seed", type=int, default=random.randrange(2**32))
     options.add_argument("--quick", action="store_true", help="PostgreSQL in memory")
     options.add_argument("--control", action="store_true", help="with what it watches taken away")
     given = options.parse_args()
@@ -219,8 +229,7 @@ def main() -> None:
     if given.quick:
         more = {**more, "quick": True}
     found = CAMPAIGNS[given.campaign](given.times, seed=given.seed, **more)
-    sys.stdout.write(f"{found}\n")
-    sys.exit(0 if found.good != given.control else 1)
+    findings.tell(found, control=given.control)
 
 
 if __name__ == "__main__":

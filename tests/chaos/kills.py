@@ -15,7 +15,6 @@ was killed in between.
 
 from __future__ import annotations
 
-import argparse
 import random
 import signal
 import sqlite3
@@ -27,13 +26,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.chaos import findings
 from tests.chaos.people import Writer
 from tests.chaos.pushes import END_LEASES, Pushed, PushService
 from tests.chaos.streams import Listener, Streamed
 from tests.serving import Served
 
 WRITERS = 2
-PATIENCE = 60.0
+#: Statuses that are written at least, however few kills there are.
+LEAST = 30
+PATIENCE = 120.0
 MODULE = "stentor"
 CONTROLS = {
     "leases": {"module": "tests.chaos.forgetful"},
@@ -53,9 +55,10 @@ class Found(Pushed, Streamed):
     def faults(self) -> list[Any]:
         return [*super().faults, *self.push_faults, *self.missing]
 
-    def __str__(self) -> str:
+    @property
+    def line(self) -> str:
         return (
-            f"seed {self.seed}: {self.kills} kills in {self.seconds:.0f} s,"
+            f"{self.kills} kills in {self.seconds:.0f} s,"
             f" {self.acknowledged} acknowledged, {len(self.missing)} not in the list,"
             f" {self.pushes}, {self.streams}"
         )
@@ -113,6 +116,7 @@ class Campaign:
             writers = self._begin()
             for _ in range(kills):
                 self._kill()
+            self._wait_until_enough_is_written(writers)
             self._end(writers)
         self.found.seconds = time.monotonic() - begun
         return self.found
@@ -160,6 +164,11 @@ class Campaign:
         with sqlite3.connect(self.served.data / "stentor.db", timeout=20) as db:
             db.execute(END_LEASES)
         db.close()
+
+    def _wait_until_enough_is_written(self, writers: list[Writer]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while sum(len(one.written) for one in writers) < LEAST and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _end(self, writers: list[Writer]) -> None:
         for one in writers:
@@ -231,14 +240,12 @@ def campaign(
 
 def main() -> None:
     """The command line."""
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options = findings.options(__doc__)
     options.add_argument("--kills", type=int, default=200)
-    options.add_argument("--seed", type=int)
     options.add_argument("--control", choices=CONTROLS, help="a worker or server that forgets")
     given = options.parse_args()
     found = campaign(given.kills, seed=given.seed, **CONTROLS.get(given.control, {}))
-    sys.stdout.write(f"{found}\n")
-    sys.exit(0 if found.good != bool(given.control) else 1)
+    findings.tell(found, control=bool(given.control))
 
 
 if __name__ == "__main__":

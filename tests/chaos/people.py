@@ -13,6 +13,7 @@ import random
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 from tests.factories import Person as Account
 
 #: Seconds that an answer may take.
-PATIENCE = 20.0
+PATIENCE = 60.0
 #: Seconds before something is done again that was not answered.
 PAUSE = 0.05
 _OLDER = re.compile(r'<https?://[^/]*([^>]*)>; rel="next"')
@@ -44,16 +45,14 @@ class GivenUpError(Exception):
     """It was never answered as it should be."""
 
 
-class Person(threading.Thread):
+class Person:
     """Somebody with a token. ``base`` says where the server is, or nothing while it is down."""
 
     def __init__(self, token: str, base: Callable[[], str]) -> None:
-        super().__init__(daemon=True)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._base = base
         self._line: http.client.HTTPConnection | None = None
-        #: No more is to be begun; and what was begun is not to be repeated any more.
-        self.enough = threading.Event()
+        #: What was begun is not to be repeated any more.
         self.given_up = threading.Event()
         #: By status, and 0 for what was not answered.
         self.answers: Counter[int] = Counter()
@@ -63,16 +62,6 @@ class Person(threading.Thread):
         self.older = ""
         #: Answers that should not be.
         self.wrong: list[str] = []
-
-    def run(self) -> None:
-        with contextlib.suppress(GivenUpError):
-            while not self.enough.is_set():
-                self.act()
-        self.hang_up()
-
-    def act(self) -> None:
-        """Does something and remembers it."""
-        raise NotImplementedError
 
     def do(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Does it again and again until it is answered; what was answered."""
@@ -138,7 +127,27 @@ def _proper(answer: http.client.HTTPResponse, text: bytes) -> bool:
     return bool(said.get("error")) and (answer.getheader("Retry-After") or "").isdigit()
 
 
-class Writer(Person):
+class Actor(Person, threading.Thread, ABC):
+    """Somebody who acts all the time, in a thread."""
+
+    def __init__(self, token: str, base: Callable[[], str]) -> None:
+        Person.__init__(self, token, base)
+        threading.Thread.__init__(self, daemon=True)
+        #: No more is to be begun.
+        self.enough = threading.Event()
+
+    def run(self) -> None:
+        with contextlib.suppress(GivenUpError):
+            while not self.enough.is_set():
+                self.act()
+        self.hang_up()
+
+    @abstractmethod
+    def act(self) -> None:
+        """Does something and remembers it."""
+
+
+class Writer(Actor):
     """Mentions somebody all the time; repeats under the same key what was not answered."""
 
     def __init__(
@@ -219,7 +228,7 @@ class Admirer(Writer):
         self.standing[thing] = not holds
 
 
-class Alice(Person):
+class Alice(Actor):
     """The one who is told: reads, dismisses a little of what stays, and says how far she read."""
 
     def __init__(self, token: str, base: Callable[[], str], *, world: World, seed: int) -> None:
@@ -251,7 +260,7 @@ class Alice(Person):
             self.dismissed.add(thing)
 
 
-class Reader(Person):
+class Reader(Actor):
     """Alice at another device, who only reads."""
 
     PAGES = (

@@ -18,17 +18,16 @@ disk, and the cuts must show it.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import itertools
 import random
 import shutil
-import sys
 import tempfile
 import time
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +37,9 @@ from stentor.actions import jobs
 from stentor.store.database import Database, StorageProblem, open_database
 from stentor.store.sqlite import SqliteDatabase
 from tests import invariants
+from tests.chaos import findings
 from tests.chaos.disks import Disk, Synced, Written
+from tests.chaos.findings import Findings
 from tests.chaos.recorders import Recorder, lay_out, recorder
 from tests.chaos.recordings import FILE, Plan, Recording, content, opened, record
 from tests.chaos.witnesses import Subject, facts
@@ -57,25 +58,30 @@ CHECKPOINTS = (200, None, 40)
 AGAIN = 5
 
 
+class Harm(StrEnum):
+    """What a cut may do to those who trusted us."""
+
+    LOST = "a commit that had returned is not there"
+    BROKEN = "an answer was not kept"
+    STRANGE = "never committed, but there"
+    UNREADABLE = "cannot be opened"
+    UNTRUE = "unsound, or groups and counts are wrong"
+
+
 @dataclass
-class Found:
+class Found(Findings):
     """What a campaign has found: of each kind of harm the cuts that did it."""
 
-    seed: int
     cuts: int = 0
     second: int = 0
+    judged: int = 0
+    harms: dict[Harm, list[str]] = field(default_factory=lambda: {kind: [] for kind in Harm})
+    #: What was recorded.
     recordings: int = 0
     answers: int = 0
     commits: int = 0
     writes: int = 0
     restarts: int = 0
-    judged: int = 0
-    lost: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    strange: list[str] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    untrue: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
     def count(self, recording: Recording) -> None:
         """What was recorded."""
@@ -86,25 +92,18 @@ class Found:
         self.writes += len(writes)
         self.restarts += sum(one.at == 0 and len(one.data) == HEADER for one in writes)
 
-    def problems(self) -> list[str]:
-        """All of it, each with its place."""
-        kinds = ("lost", "broken", "strange", "unreadable", "untrue")
-        return [f"{kind}: {one}" for kind in kinds for one in getattr(self, kind)]
+    @property
+    def faults(self) -> list[Any]:
+        return [f"{kind}: {place}" for kind, places in self.harms.items() for place in places]
 
     @property
-    def good(self) -> bool:
-        """Nothing is lost, doubled or wrong."""
-        return not self.problems()
-
-    def __str__(self) -> str:
+    def line(self) -> str:
+        harms = ", ".join(f"{kind}: {len(places)}" for kind, places in self.harms.items())
         return (
-            f"seed {self.seed}: {self.cuts} cuts and {self.second} second ones in"
+            f"{self.cuts} cuts and {self.second} second ones in"
             f" {self.seconds:.0f} s, in {self.recordings} recordings of {self.answers} answers,"
             f" {self.commits} commits, {self.writes} writes and {self.restarts} beginnings of the"
-            f" log; {len(self.lost)} cuts lost a commit"
-            f" that had returned, {len(self.broken)} of {self.judged} answers were not kept,"
-            f" {len(self.strange)} cuts left what was never committed, {len(self.unreadable)} what"
-            f" cannot be read, {len(self.untrue)} wrong groups or counts"
+            f" log; {self.judged} answers judged; {harms}"
         )
 
 
@@ -147,22 +146,22 @@ class Judge:
 
     async def judge(self, folder: Path, cut: int) -> None:
         """Opens a folder as it may be after a cut at that position, and notes what it finds."""
-        found, name = self.found, f"{self.name}, cut at {cut}"
+        harms, name = self.found.harms, f"{self.name}, cut at {cut}"
         try:
             now, looked = await self._open(folder)
         except (StorageProblem, apsw.Error) as problem:
-            found.unreadable.append(f"{name}: {problem.__cause__ or problem}")
+            harms[Harm.UNREADABLE].append(f"{name}: {problem.__cause__ or problem}")
             return
         if looked.untrue:
-            found.untrue.append(f"{name}: {looked.untrue}")
+            harms[Harm.UNTRUE].append(f"{name}: {looked.untrue}")
         number = self._numbers.get(now)
         if number is None:
-            found.strange.append(name)
+            harms[Harm.STRANGE].append(name)
         elif number < bisect_right(self._positions, cut) - 1:
-            found.lost.append(name)
+            harms[Harm.LOST].append(name)
         said = self.recording.ledger.judge(looked.facts, cut)
-        found.judged += said.judged
-        found.broken += [f"{name}: {subject}" for subject in said.broken]
+        self.found.judged += said.judged
+        harms[Harm.BROKEN] += [f"{name}: {subject}" for subject in said.broken]
 
     async def _open(self, folder: Path) -> tuple[bytes, Looked]:
         db = await open_database(f"sqlite:{folder / FILE}")
@@ -258,16 +257,12 @@ async def campaign(cuts: int, *, seed: int | None = None, **plan: Any) -> Found:
 
 def main() -> None:
     """The command line."""
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options = findings.options(__doc__)
     options.add_argument("--cuts", type=int, default=10_000)
-    options.add_argument("--seed", type=int)
     options.add_argument("--control", choices=("OFF", "NORMAL"), help="a server that waits less")
     given = options.parse_args()
     found = asyncio.run(campaign(given.cuts, seed=given.seed, synchronous=given.control))
-    sys.stdout.write(f"{found}\n")
-    for problem in () if given.control else found.problems()[:20]:
-        sys.stdout.write(f"{problem}\n")
-    sys.exit(0 if found.good != bool(given.control) else 1)
+    findings.tell(found, control=bool(given.control))
 
 
 if __name__ == "__main__":

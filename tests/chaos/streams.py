@@ -11,8 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from tests.chaos.findings import Findings
+
 #: Seconds without a word after which a stream is taken for dead; a heartbeat comes every 15.
-SILENCE = 20.0
+SILENCE = 60.0
+#: Seconds in which the last notification must have come.
+PATIENCE = 120.0
 
 
 class Heard(NamedTuple):
@@ -42,9 +46,13 @@ class Listener(threading.Thread):
             time.sleep(self._rest())
 
     def hear_out(self, kept: set[int]) -> None:
-        """Waits until everything that is kept was heard, or gives it up; and ends."""
-        deadline = time.monotonic() + SILENCE
-        while kept - {one.id for one in self.heard} and time.monotonic() < deadline:
+        """Waits until the last that is kept was heard, or gives it up; and ends.
+
+        All others come before it: what has not come by then is lost.
+        """
+        last = max(kept, default=0)
+        deadline = time.monotonic() + PATIENCE
+        while last and time.monotonic() < deadline and last not in {one.id for one in self.heard}:
             time.sleep(0.1)
         self.enough.set()
 
@@ -80,27 +88,18 @@ class Listener(threading.Thread):
 
 
 @dataclass
-class Streamed:
-    """What a campaign has found out about a stream; the base of all that campaigns find."""
+class Streamed(Findings):
+    """What a campaign has found, and found out about streams."""
 
-    seed: int
-    seconds: float = 0.0
     streamed: int = 0
     connections: int = 0
     not_streamed: list[int] = field(default_factory=list)
     streamed_twice: int = 0
     streamed_twice_without_kill: list[int] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
     @property
     def faults(self) -> list[Any]:
-        """Everything that must not be."""
-        return [*self.not_streamed, *self.streamed_twice_without_kill, *self.problems]
-
-    @property
-    def good(self) -> bool:
-        """Nothing is lost, nothing doubled without a kill."""
-        return not self.faults
+        return [*self.not_streamed, *self.streamed_twice_without_kill, *super().faults]
 
     @property
     def streams(self) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.kills import campaign
+from tests.chaos.kills import LEAST, campaign
 
 
 @pytest.mark.slow
@@ -10,7 +10,7 @@ def test_whatever_was_acknowledged_is_pushed_and_streamed_however_often_we_are_k
     found = campaign(10)
     assert found.good, found
     assert found.kills == 10
-    assert found.acknowledged > 20, found
+    assert found.acknowledged >= LEAST, found
     assert found.streamed == found.pushed >= found.acknowledged, found
 
 
@@ -20,6 +20,7 @@ def test_without_a_kill_nothing_is_pushed_twice() -> None:
     assert found.good, found
     assert found.twice == found.streamed_twice == 0
     assert found.connections == 1
+    assert found.acknowledged >= LEAST, found
 
 
 @pytest.mark.slow

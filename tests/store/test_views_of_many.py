@@ -14,15 +14,7 @@ from stentor.entities.statuses import encoded
 from stentor.store import readable_statuses, statuses
 from stentor.store.database import Database
 from stentor.store.postgres import PostgresDatabase
-from tests.factories import (
-    NOW,
-    Person,
-    insert,
-    make_account,
-    make_favourite,
-    make_follow,
-    make_status,
-)
+from tests.factories import NOW, Person, make_account, make_favourite, make_follow, make_status
 from tests.fixtures import query_budget
 from tests.helpers import Client
 
@@ -40,7 +32,7 @@ async def all_kinds(client: Client, db: Database, everybody: list[Person]) -> li
     """Statuses of Ann's in all visibilities, reblogs, a poll, quotes; the last is none."""
     ann, bob, cyd, dan = everybody
     await make_follow(db, bob.id, ann.id)
-    await insert(db, "blocks", account_id=ann.id, target_account_id=cyd.id, created_at=NOW)
+    assert (await client.post(f"/api/v1/accounts/{cyd.id}/block", ann)).status == 200
     phrase = {"phrase": "tea", "context[]": "home"}
     assert (await client.post("/api/v1/filters", bob, form=phrase)).status == 200
     made = [
