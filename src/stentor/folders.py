@@ -9,7 +9,7 @@ from pathlib import Path
 def make(folder: Path, *, mode: int = 0o777) -> None:
     """Makes it with all that is missing above it; no harm if it is there. Raises OSError.
 
-    When this returns the disk has them.
+    When this returns the disk has what it has made.
     """
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(mode=mode, parents=True, exist_ok=True)
