@@ -23,6 +23,10 @@ SAME = "page of 40, the same each time"
 OTHERS = "page of 40, another account's each time"
 SAME_GROUPS = "page of 40 groups, the same each time"
 OTHERS_GROUPS = "page of 40 groups, another account's each time"
+#: Of a name: nothing that was answered before is good any more.
+WRITTEN = ", while others write"
+#: Of a name: statuses and accounts, too, are looked at for the first time.
+FIRST = ", for the first time"
 #: Wherever a page is, it may cost half as much again as an ordinary one.
 FLAT = 1.5
 
@@ -145,7 +149,10 @@ async def reading(db: Database, seed: Seed) -> list[Case]:
         Case("page of 40 that is as it was (If-None-Match)", [get(one, PAGE)], poll,
              static=SMALL, unchanged=True),
         # The last, as nothing new may come to the others.
-        Case(f"{SAME}, while others write", [get(one, PAGE)], written=True),
+        Case(SAME + WRITTEN, [get(one, PAGE)], written=True),
+        Case(OTHERS + WRITTEN, [get(person, PAGE) for person in shuffled], deep, written=True),
+        Case(OTHERS_GROUPS + WRITTEN, [get(person, GROUPS) for person in shuffled], None,
+             OTHERS + WRITTEN, 1.0, written=True),
     ]  # fmt: skip
 
 

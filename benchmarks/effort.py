@@ -17,6 +17,8 @@ class Effort:
     static: float = 0.4
     warm: float = 0.5
     writing: float = 2.0
+    #: Seconds at most until every account has had its page once.
+    everybody: float = 15.0
     #: Of all sizes in turn, and of streams; and how often each thing is asked for at a size.
     turns: int = 5
     pages: int = 400
@@ -38,7 +40,7 @@ class Effort:
 #: Just enough to see that it runs.
 QUICK = Effort(
     tries=1,
-    rounds=2, seconds=0.05, static=0.05, warm=0.05, writing=0.2,
+    rounds=2, seconds=0.05, static=0.05, warm=0.05, writing=0.2, everybody=1.0,
     turns=2, pages=20, unreads=20, favourites=20,
     followers=300, mentions=2, reading=0.2,
     listeners=20, idle=20, statuses=3, awaited=5,

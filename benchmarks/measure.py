@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.cases import Case, favouring, favourites, reading, request, with_header
+from benchmarks.cases import FIRST, Case, favouring, favourites, reading, request, with_header
 from benchmarks.community import Person
 from benchmarks.effort import Effort
 from benchmarks.processes import Load, Result, Server
@@ -84,7 +84,7 @@ class Bench:
                 return self._noted(Line(case.name, wanted=(wanted,)))
             requests = [with_header(one, "If-None-Match", etag) for one in requests]
             expected = 304
-        warm = self.round(requests, self.effort.warm, most=2 * len(requests), expected=expected)
+        warm = self._warm(case, requests, expected)
         size = warm.bytes // warm.answers if case.static is None else case.static
         static = [request("GET", f"{STATIC}{size}")]
         own: list[Result] = []
@@ -95,7 +95,15 @@ class Bench:
             own.append(self.round(requests, self.effort.seconds, first=first, expected=expected))
             first = own[-1].next
             still.append(self.round(static, self.effort.static))
+        if len(requests) > 1 and not case.written:
+            self._noted(_compared(Case(case.name + FIRST, requests), [warm], still[:1], {}))
         return self._noted(_compared(case, own, still, self.lines))
+
+    def _warm(self, case: Case, requests: Sequence[str], expected: int) -> Result:
+        """Requests that nobody has made before: some, or a page of each account."""
+        if len(requests) == 1 or case.written:
+            return self.round(requests, self.effort.warm, expected=expected)
+        return self.round(requests, self.effort.everybody, most=len(requests), expected=expected)
 
     def read_while(self, case: Case, pairs: Pairs) -> Line:
         """The same, while those pairs favourite what they do, `WRITTEN` a second."""
@@ -180,16 +188,16 @@ async def run(site: Site, effort: Effort) -> list[Line]:
         cases = await reading(db, seed)
         pairs = await favourites(db, seed.people, 60_000)
         newest = await db.fetch_value("SELECT max(id) FROM notifications")
-        # Pairs for the case that is written beside come from the end.
-        slow = min(WRITTEN * 20, len(pairs) // 4)
+        # Pairs for the cases that are written beside come from the end.
+        slow = min(WRITTEN * 30, len(pairs) // 8)
         with Server(data, site.url, more_pids=site.pids) as server, Load() as load:
             bench = Bench(server, load, effort)
             for case in cases:
                 if case.written:
-                    bench.read_while(case, pairs[-slow:])
+                    bench.read_while(case, [pairs.pop() for _ in range(slow)])
                 else:
                     bench.read(case)
-            answered = bench.write(pairs[:-slow], 1200 if db.engine == "sqlite" else 700)
+            answered = bench.write(pairs, 1200 if db.engine == "sqlite" else 700)
         await _check_kept(db, answered, newest)
         return list(bench.lines.values())
     finally:

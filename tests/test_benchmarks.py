@@ -16,13 +16,17 @@ from tests import invariants
 ROOT = Path(__file__).parents[1]
 LINES = [
     "page of 40, the same each time",
+    "page of 40, another account's each time, for the first time",
     "page of 40, another account's each time",
     "page of 40, half way down",
+    "the oldest page of 40, another account's each time, for the first time",
     "the oldest page of 40, another account's each time",
     "page of 40 amid the favourites of a famous status",
     "page of 40 groups, the same each time",
+    "page of 40 groups, another account's each time, for the first time",
     "page of 40 groups, another account's each time",
     "page of 40 groups, half way down",
+    "the oldest page of 40 groups, another account's each time, for the first time",
     "the oldest page of 40 groups, another account's each time",
     "page of groups amid the favourites of a famous status",
     "one notification",
@@ -30,6 +34,8 @@ LINES = [
     "poll that finds nothing new",
     "page of 40 that is as it was (If-None-Match)",
     "page of 40, the same each time, while others write",
+    "page of 40, another account's each time, while others write",
+    "page of 40 groups, another account's each time, while others write",
     "favourites that became durable notifications, 32 at once",
 ]
 #: What a peer may answer, by path, and whether it hangs up afterwards.
