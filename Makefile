@@ -24,7 +24,7 @@ test: setup ## run all tests, on SQLite and PostgreSQL: make test ARGS="-k marke
 	$(PYTEST) -q -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-fast: setup ## run the tests that need no database (a few seconds)
-	$(PYTEST) -q tests/domain tests/entities $(ARGS)
+	$(PYTEST) -q tests/domain tests/test_together.py tests/test_config.py $(ARGS)
 
 check: lint types test ## everything a change must pass: format, lint, types, imports, tests
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -135,3 +136,17 @@ async def test_it_is_done_at_once():
     # In pieces; as one whose end is left to the server, twice; because the server could not.
     start, body = "http.response.start", "http.response.body"
     assert sent == [start, body, body, *[start, body] * 3]
+
+
+@pytest.mark.parametrize("kind", ["plain", "unsized"])
+async def test_nothing_of_an_answer_waits_for_the_collector(kind: str):
+    async with listening(Told()) as port:
+        requests = [("GET", kind, "HTTP/1.1")] * 200
+        await ask(port, *requests[:1], LAST)
+        gc.collect()
+        gc.disable()
+        try:
+            await ask(port, *requests, LAST)
+            assert gc.collect() < len(requests)
+        finally:
+            gc.enable()

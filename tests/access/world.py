@@ -44,7 +44,7 @@ CROSS_ORIGIN = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": (
         "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id, "
-        "Mastodon-Async-Refresh"
+        "Mastodon-Async-Refresh, ETag"
     ),
 }
 PRIVATE = {"cache-control": "private, no-store", "vary": "Authorization, Origin"}

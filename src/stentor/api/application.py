@@ -21,7 +21,7 @@ from stentor.api.whole_answers import joined
 
 _EXPOSED = (
     "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id, "
-    "Mastodon-Async-Refresh"
+    "Mastodon-Async-Refresh, ETag"
 )
 _METHODS = "GET, POST, PUT, DELETE, PATCH, OPTIONS"
 # Who may be called from another site's page (surroundings C0.3). Never the sign-in pages.

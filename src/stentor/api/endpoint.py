@@ -17,7 +17,7 @@ from stentor.api.rate_limits import Limit
 from stentor.api.remembered import NOTE, Note
 from stentor.api.request import Request, read_values
 from stentor.api.services import Services
-from stentor.entities.notifications import Fragment
+from stentor.entities.fragments import Fragment
 from stentor.telemetry import Metric, count
 
 log = structlog.get_logger("stentor.api")

@@ -24,7 +24,7 @@ from stentor.api import rate_limits
 from stentor.api.auth import Viewer
 from stentor.api.services import Services
 from stentor.api.whole_answers import giver, lines
-from stentor.entities.notifications import Fragment
+from stentor.entities.fragments import Fragment
 from stentor.errors import PublicError
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ class Remembered:
         try:
             instant = await self._services.db.instant()
         except PublicError:  # the inner application says so
+            instant = None
+        if instant is None:
             await self._inner(scope, receive, send)
             return
         if answer is not None and answer.instant == instant:
@@ -314,6 +316,6 @@ def _shared(answer: _Answer) -> dict[int, Fragment]:
 
 
 def _alone(asked: _Asked, answer: _Answer) -> int:
-    """Bytes of what it shares with no other."""
+    """Bytes of what it shares with no other; its headers are there as lines and one by one."""
     own = sum([len(part) for part in answer.parts if type(part) is bytes])
-    return own + len(asked.query) + sum(map(len, answer.lines))
+    return own + len(asked.query) + len(asked.authorization) + 2 * sum(map(len, answer.lines))

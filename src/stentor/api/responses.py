@@ -11,7 +11,7 @@ import msgspec
 
 from stentor.api.request import Request
 from stentor.domain import paging
-from stentor.entities.notifications import Fragment
+from stentor.entities.fragments import Fragment
 from stentor.errors import PublicError
 
 JSON = "application/json; charset=utf-8"

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
+from weakref import ref
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import (
@@ -63,9 +64,10 @@ async def _refuse(send: Any, status: int, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _give(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
+def _give(answered: ref[RequestResponseCycle], status: int, lines: bytes, body: bytes) -> bool:
     """Writes an answer at once (`stentor.api.whole_answers`), unless something is in its way."""
-    if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+    cycle = answered()
+    if cycle is None or cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
         return False
     cycle.response_started = cycle.response_complete = True
     head = [STATUS_LINE[status]]
@@ -144,8 +146,10 @@ class LimitedProtocol(HttpToolsProtocol):
         before = self.cycle
         super().on_headers_complete()
         self.app = app
-        if self.cycle is not before:  # the application is called in the loop's next turn
-            extensions[GIVE] = partial(_give, self.cycle)
+        if self.cycle is not before:
+            # The application is called in the loop's next turn. A cycle has its scope, and one that
+            # had itself by it would wait for the collector.
+            extensions[GIVE] = partial(_give, ref(self.cycle))
         if self._draining and self._begun():
             self.cycle.keep_alive = False
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw
 
 from stentor import telemetry
 from stentor.domain import times
@@ -15,24 +15,13 @@ from stentor.domain.grouped_notifications import Group
 from stentor.domain.links import Links
 from stentor.domain.notifications import TRAITS, Attached
 from stentor.domain.statuses import LoadedStatuses
-from stentor.entities import accounts, attachments, notification_fallbacks, statuses
+from stentor.entities import accounts, notification_details, statuses
 from stentor.entities.accounts import PartialAccount, encoder
-from stentor.entities.notification_fallbacks import NotificationFallback
-from stentor.entities.notifications import Fragment
+from stentor.entities.attachments import GROUP_KEYS
+from stentor.entities.fragments import Fragment
 
 #: Whether groups of a type have a status, by the type's name.
 _WITH_STATUS = {type.value: TRAITS[type].attached is Attached.STATUS for type in TRAITS}
-
-
-class Details(Struct, gc=False):
-    """The keys that few groups have, after all others and in the order of the wire."""
-
-    report: Any = UNSET
-    event: Any = UNSET
-    moderation_warning: Any = UNSET
-    collection: Any = UNSET
-    annual_report: Any = UNSET
-    fallback: NotificationFallback | UnsetType = UNSET
 
 
 class Results(NamedTuple):
@@ -102,9 +91,10 @@ def render(
             status_id = group.status_id if loaded.may_show(group.status_id) else None
             json = _render(group, senders, status_id, listed=listed)
             if group.type not in ORDINARY:
-                json += _details(
-                    group, senders, loaded, links, attached=attached, supported=supported
-                )
+                json += notification_details.encoded(
+                    group.type, group.activity_id, senders, loaded, links,
+                    keys=GROUP_KEYS, attached=attached, supported=supported,
+                ).decode()  # fmt: skip
             named.add(senders, status_id, partial=partial)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
             telemetry.skipped("group", group.newest_id, problem)
@@ -132,32 +122,6 @@ def _render(group: Group, senders: list[int], status_id: int | None, *, listed: 
         f'{{"group_key":"{key}","notifications_count":{size},"type":"{type}",'
         f'"most_recent_notification_id":{newest_id},"sample_account_ids":["{sample}"]{page}{status}'
     )
-
-
-def _details(
-    group: Group,
-    senders: list[int],
-    loaded: LoadedStatuses,
-    links: Links,
-    *,
-    attached: Attachments,
-    supported: frozenset[str] | None,
-) -> str:
-    """What a group is about, and words for clients that do not know its type."""
-    entity = Details()
-    given: dict[str, Any] = {
-        "activity_id": group.activity_id,
-        "attachments": attached,
-        "accounts": loaded.accounts,
-        "links": links,
-    }
-    attachments.attach(entity, attachments.GROUP_KEYS, type=group.type, **given)
-    shown = [loaded.accounts[one] for one in senders]
-    fallback = notification_fallbacks.render(group.type, supported, senders=shown, **given)
-    if fallback is not None:
-        entity.fallback = fallback
-    encoded = encoder.encode(entity).decode()
-    return "" if encoded == "{}" else f",{encoded[1:-1]}"
 
 
 def _joined(named: _Named, groups: list[str], *, partial: bool) -> list[Fragment]:

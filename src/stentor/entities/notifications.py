@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
-
-from msgspec import UNSET, Raw, Struct, UnsetType
+from typing import NamedTuple
 
 from stentor import telemetry
 from stentor.domain import times
@@ -14,11 +12,9 @@ from stentor.domain.links import Links
 from stentor.domain.notifications import BY_NAME, TRAITS, Attached
 from stentor.domain.notifications import Notification as NotificationRow
 from stentor.domain.statuses import LoadedStatuses
-from stentor.entities import accounts, attachments, notification_fallbacks, statuses
-from stentor.entities.notification_fallbacks import NotificationFallback
-
-#: A piece of JSON; what is remembered of accounts and statuses is Raw.
-Fragment = bytes | Raw
+from stentor.entities import accounts, notification_details, statuses
+from stentor.entities.attachments import KEYS
+from stentor.entities.fragments import Fragment
 
 
 class Rendered(NamedTuple):
@@ -35,16 +31,6 @@ class Rendered(NamedTuple):
     def json(self) -> bytes:
         """All of it."""
         return b"".join((self.head, *self.rest, b"}"))
-
-
-class Details(Struct, gc=False):
-    """The keys that few notifications have, after all others and in the order of the wire."""
-
-    report: Any = UNSET
-    event: Any = UNSET
-    moderation_warning: Any = UNSET
-    collection: Any = UNSET
-    fallback: NotificationFallback | UnsetType = UNSET
 
 
 _WITH_STATUS = frozenset(
@@ -72,7 +58,10 @@ def render_page(
         try:
             one = _render(row, loaded, links, known)
             if row.type not in ORDINARY:
-                details = _details(row, loaded, links, attached=attached, supported=supported)
+                details = notification_details.encoded(
+                    row.type, row.activity_id, [row.from_account_id], loaded, links,
+                    keys=KEYS, attached=attached, supported=supported,
+                )  # fmt: skip
                 one = one._replace(rest=(*one.rest, details))
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
             telemetry.skipped("notification", row.id, problem)
@@ -89,31 +78,6 @@ def joined(rendered: Iterable[Rendered]) -> list[Fragment]:
         pieces += rest
     pieces.append(b"}]" if pieces else b"[]")
     return pieces
-
-
-def _details(
-    row: NotificationRow,
-    loaded: LoadedStatuses,
-    links: Links,
-    *,
-    attached: Attachments,
-    supported: frozenset[str] | None,
-) -> bytes:
-    """What such a row says beside the rest."""
-    entity = Details()
-    given: dict[str, Any] = {
-        "activity_id": row.activity_id,
-        "attachments": attached,
-        "accounts": loaded.accounts,
-        "links": links,
-    }
-    attachments.attach(entity, attachments.KEYS, type=row.type, **given)
-    senders = [loaded.accounts[row.from_account_id]]
-    fallback = notification_fallbacks.render(row.type, supported, senders=senders, **given)
-    if fallback is not None:
-        entity.fallback = fallback
-    encoded = accounts.encoder.encode(entity)
-    return b"" if encoded == b"{}" else b"," + encoded[1:-1]
 
 
 def _render(

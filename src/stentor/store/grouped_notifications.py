@@ -77,8 +77,8 @@ async def page(
     Unless ``visible_only`` it may be as if nobody were suspended. Whoever shows it knows the
     senders: if the one of a representative is suspended, the page is to be asked for again.
 
-    One query for the common page, one more if a cursor cuts large groups, two more if the sender
-    at the edge of a group is suspended; none depends on the size of a group.
+    One query for the common page, one more if a cursor cuts large groups, and a few more if senders
+    at the edges of groups are suspended; none depends on the size of a group.
     """
     found = await _representatives(db, account_id, cursor, wanted, visible_only=visible_only)
     if not found:
