@@ -18,7 +18,6 @@ COLUMNS = ", ".join(_APPLICATION.get(name, f"s.{name}") for name in Status._fiel
 FROM = "statuses s LEFT JOIN applications p ON p.id = s.application_id"
 WIDTH = len(Status._fields)
 
-
 # By primary key, with the application that was used.
 LOAD = f"SELECT s.version, {COLUMNS} FROM {FROM} WHERE s.id = ANY($1)"
 VERSIONS = "SELECT id, version FROM statuses WHERE id = ANY($1)"
@@ -112,11 +111,13 @@ async def load_each(
         views.append((loaded, own))
     them = await accounts.load(db, everyone)
     marks = await db.fetch_each(MARKS, [_marks_asked(loaded) for loaded, _ in views])
-    rest = []
-    for (loaded, own), rows in zip(views, marks, strict=True):
+    rest = [(*view, rows) for view, rows in zip(views, marks, strict=True)]
+    for loaded, _ in views:
         loaded.accounts = them
-        rest.append(_completed(db, loaded, own, rows))
-    return await asyncio.gather(*rest)
+    with_more = any(one.status.has_poll or one.status.has_quote for one in known.values())
+    if with_more or any(row[0] == "filters" for rows in marks for row in rows):
+        return await asyncio.gather(*(_completed(db, *one) for one in rest))
+    return [await _completed(db, *one) for one in rest]  # nothing to ask: tasks would cost more
 
 
 async def _completed(
