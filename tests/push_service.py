@@ -55,6 +55,8 @@ class Reply:
     body: bytes = b""
     kind: str = "status"
     seconds: float = 0.0
+    #: It does not come before that.
+    after: asyncio.Event | None = None
 
 
 @dataclass
@@ -236,6 +238,8 @@ class PushService:
             self._note(method, Received(path, headers, body, time.monotonic()), reply)
             if reply.seconds:
                 await asyncio.sleep(reply.seconds)
+            if reply.after is not None:
+                await reply.after.wait()
             if reply.kind != "status":
                 await self._misbehave(reply, writer)
                 return False

@@ -147,6 +147,13 @@ def served(unserved: Served) -> Served:
 @asynccontextmanager
 async def listening(app: Any) -> AsyncIterator[int]:
     """uvicorn with our protocol round any application; its port."""
+    async with running(app) as one:
+        yield one.servers[0].sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def running(app: Any) -> AsyncIterator[http_server.Server]:
+    """That server itself."""
     config = uvicorn.Config(
         app, port=0, http=http_server.LimitedProtocol, ws="websockets-sansio", lifespan="off",
         log_config=None, loop="asyncio",
@@ -157,11 +164,11 @@ async def listening(app: Any) -> AsyncIterator[int]:
     async def ready() -> None:
         started.set()
 
-    running = http_server.Server(config, ready)
-    task = asyncio.create_task(running._serve([http_server.bind("127.0.0.1", 0)]))
+    one = http_server.Server(config, ready)
+    task = asyncio.create_task(one._serve([http_server.bind("127.0.0.1", 0)]))
     await asyncio.wait_for(started.wait(), PATIENCE)
     try:
-        yield running.servers[0].sockets[0].getsockname()[1]
+        yield one
     finally:
-        running.should_exit = True
+        one.should_exit = True
         await asyncio.wait_for(task, PATIENCE)

@@ -78,7 +78,7 @@ async def test_a_server_that_speaks_lifespan_starts_and_stops_it(settings: Setti
         await asyncio.sleep(0.01)
         assert not task.done()
     port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient() as ask:
+    async with httpx.AsyncClient(timeout=60) as ask:
         assert (await ask.get(f"http://127.0.0.1:{port}/health")).text == "OK"
     assert app.services is not None
     server.should_exit = True

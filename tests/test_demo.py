@@ -21,7 +21,7 @@ from stentor.domain.portraits import emblem, portrait
 from tests.factories import NOW
 from tests.helpers import Client
 
-DEADLINE = 40
+DEADLINE = 120
 #: Statuses, favourites, follows, requests: what the seed makes, on every machine.
 EVER = [(113,), (194,), (61,), (7,)]
 
@@ -153,10 +153,17 @@ def test_one_command_shows_it_alive_and_leaves_nothing_behind(tmp_path: Path):
         found = re.search(r"curl -H 'Authorization: (Bearer \S+)' (\S+)", out.read_text())
         assert found
         headers = {"Authorization": found[1]}
-        first = httpx.get(found[2], headers=headers).json()
+        first = httpx.get(found[2], headers=headers, timeout=DEADLINE).json()
         assert len(first) == 40
-        assert httpx.get(first[0]["account"]["avatar"]).content.startswith(b"\x89PNG")
-        until(lambda: httpx.get(found[2], headers=headers).json()[0]["id"] != first[0]["id"])
+        assert httpx.get(first[0]["account"]["avatar"], timeout=DEADLINE).content.startswith(
+            b"\x89PNG"
+        )
+        until(
+            lambda: (
+                httpx.get(found[2], headers=headers, timeout=DEADLINE).json()[0]["id"]
+                != first[0]["id"]
+            )
+        )
     finally:
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=DEADLINE)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 
 import pytest
 
-from tests.serving import Served
+from tests.serving import PATIENCE, Served
 
-CANARY = "GET /api/v1/canary HTTP/1.1\r\nHost: x\r\n\r\n"
+CANARY = "GET /api/v1/canary HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +24,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Served:
     served.stop()
 
 
-def exchange(served: Served, sent: bytes, *, patience: float = 1.0) -> bytes:
+def exchange(served: Served, sent: bytes, *, patience: float = PATIENCE) -> bytes:
     """Everything that comes back until the peer closes or is silent for a while."""
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as peer:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as peer:
         peer.sendall(sent)
         peer.settimeout(patience)
         received = b""
@@ -75,7 +74,7 @@ AMBIGUOUS = {
 def test_ambiguous_framing_is_refused_and_nothing_behind_it_answered(
     server: Served, case: str
 ) -> None:
-    received = exchange(server, (AMBIGUOUS[case] + CANARY).encode("latin-1"), patience=0.5)
+    received = exchange(server, (AMBIGUOUS[case] + CANARY).encode("latin-1"))
     found = statuses(received)
     assert len(found) <= 1, received
     assert all(400 <= status < 500 for status in found), received
@@ -88,7 +87,7 @@ def test_ambiguous_framing_is_refused_and_nothing_behind_it_answered(
         ("GET /health HTTP/1.1\r\nHost: x\r\nX-A: " + "a" * 60_000 + "\r\n\r\n", 431),
         ("GET /health HTTP/1.1\r\nHost: x\r\n" + "X-A: a\r\n" * 200 + "\r\n", 431),
         ("GET /health?" + "a" * 20_000 + " HTTP/1.1\r\nHost: x\r\n\r\n", 431),
-        (f"{POST}Content-Length: 300000\r\n\r\n" + "a" * 300_000, 413),
+        (f"{POST}Connection: close\r\nContent-Length: 300000\r\n\r\n" + "a" * 300_000, 413),
     ],
 )
 def test_what_is_too_large_is_refused(server: Served, sent: str, status: int) -> None:
@@ -97,7 +96,7 @@ def test_what_is_too_large_is_refused(server: Served, sent: str, status: int) ->
 
 def test_a_chunked_body_beyond_the_limit_is_refused(server: Served) -> None:
     chunk = f"{65536:x}\r\n" + "a" * 65536 + "\r\n"
-    sent = f"{POST}Transfer-Encoding: chunked\r\n\r\n" + chunk * 6
+    sent = f"{POST}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 6
     assert statuses(exchange(server, sent.encode()))[0] == 413
 
 
@@ -112,13 +111,11 @@ def test_requests_one_behind_the_other_are_answered_in_order(server: Served) -> 
 
 def test_half_a_head_is_not_waited_for_for_ever(server: Served) -> None:
     """And others are served meanwhile."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as peer:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as peer:
         peer.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
-        begun = time.monotonic()
         healthy = exchange(server, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert statuses(healthy) == [200]
         assert peer.recv(1024) == b""
-        assert time.monotonic() - begun < 15
 
 
 def test_the_canary_is_answered_when_it_comes_alone(server: Served) -> None:

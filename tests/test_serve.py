@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import fcntl
 import signal
 import socket
 import ssl
 import stat
 import subprocess
+import termios
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import websockets
 
 from stentor.commands import server
-from tests.serving import Served, listening
+from tests.serving import PATIENCE, Served, listening, running
 
 
 def get(served: Served, path: str, **headers: str) -> httpx.Response:
-    return httpx.get(f"{served.base}{path}", headers=headers, timeout=10)
+    return httpx.get(f"{served.base}{path}", headers=headers, timeout=PATIENCE)
 
 
 def test_a_newcomer_gets_from_nothing_to_a_signed_in_account(served: Served):
@@ -41,6 +44,7 @@ def test_a_newcomer_gets_from_nothing_to_a_signed_in_account(served: Served):
         f"{served.base}/api/v1/statuses",
         headers={"Authorization": f"Bearer {served.token('bob')}"},
         data={"status": "Hello @alice"},
+        timeout=PATIENCE,
     )
     assert said.status_code == 200
     told = get(served, "/api/v1/notifications", Authorization=f"Bearer {token}").json()
@@ -59,28 +63,11 @@ def test_an_empty_server_says_how_to_make_the_first_account_and_later_does_not(u
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_drains_and_ends_with_zero_when_told_to_stop(served: Served, number: int):
-    with httpx.Client(base_url=served.base) as kept:
-        assert kept.get("/health").status_code == 200  # an open connection does not hold it up
-        began = time.monotonic()
+    with httpx.Client(base_url=served.base, timeout=PATIENCE) as kept:
+        assert kept.get("/health").status_code == 200
         assert served.stop(number) == 0
-        assert time.monotonic() - began < 5
+    assert "graceful shutdown exceeded" not in served.log  # an open connection does not hold it up
     assert "Traceback" not in served.log
-
-
-@pytest.mark.parametrize("asks", [True, False])
-def test_whoever_has_just_come_is_heard_by_a_server_that_ends(served: Served, asks: bool):
-    began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", served.port)) as peer:
-        time.sleep(0.3)  # it is accepted
-        os.kill(served.pid, signal.SIGTERM)
-        time.sleep(0.4)  # the server has begun to end
-        if asks:
-            peer.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        peer.settimeout(10)
-        answer = b"".join(iter(lambda: peer.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 ") == asks
-    assert served.stop(signal.SIGTERM) == 0
-    assert time.monotonic() - began < 8
 
 
 def test_a_second_server_on_the_same_folder_refuses_with_one_line(served: Served):
@@ -227,10 +214,10 @@ def test_a_taken_port_ends_it_with_69_and_one_line(tmp_path: Path):
     )
 
 
-def test_it_is_ready_within_seconds(alone: Served):
-    began = time.monotonic()
+def test_to_get_ready_takes_little_work(alone: Served):
     alone.start()
-    assert time.monotonic() - began < 5  # well under one on an idle machine
+    spent = psutil.Process(alone.pid).cpu_times()
+    assert spent.user + spent.system < 5  # well under one; how long others run is not our doing
 
 
 def test_it_says_who_it_is_to_nobody(alone: Served):
@@ -244,7 +231,7 @@ def test_it_serves_tls_with_a_certificate_of_ones_own(alone: Served, certificate
     alone.start("--tls-cert", cert, "--tls-key", key)
     assert alone.base.startswith("https://localhost:")
     trusted = ssl.create_default_context(cafile=cert)
-    answer = httpx.get(f"{alone.base}/api/v1/instance", verify=trusted)
+    answer = httpx.get(f"{alone.base}/api/v1/instance", verify=trusted, timeout=PATIENCE)
     assert answer.json()["urls"]["streaming_api"] == f"wss://localhost:{alone.port}"
 
 
@@ -305,7 +292,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 # --- What a peer may send ------------------------------------------------------------------------
 
 
-def raw(port: int, sent: bytes, *, seconds: float = 5) -> bytes:
+def raw(port: int, sent: bytes, *, seconds: float = PATIENCE) -> bytes:
     """What comes back until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as peer:
         peer.sendall(sent)
@@ -385,20 +372,20 @@ async def test_a_peer_that_does_not_go_on_is_hung_up_on(monkeypatch, begun: byte
     async with listening(echo) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(begun)
-        await asyncio.wait_for(reader.read(), 3)  # until it hangs up
+        await asyncio.wait_for(reader.read(), PATIENCE)  # until it hangs up
         writer.close()
 
 
 async def test_a_peer_that_is_slow_but_goes_on_is_heard_out(monkeypatch):
     monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
-    monkeypatch.setattr(server, "BYTES_PER_SECOND", 100)
+    monkeypatch.setattr(server, "BYTES_PER_SECOND", 2)  # 20 bytes are good for ten seconds
     async with listening(echo) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(POST)
         for _ in range(20):
             writer.write(b"x" * 20)
             await asyncio.sleep(0.03)
-        assert b"\r\n400\r\n" in await asyncio.wait_for(reader.read(), 3)
+        assert b"\r\n400\r\n" in await asyncio.wait_for(reader.read(), PATIENCE)
         writer.close()
 
 
@@ -408,7 +395,27 @@ async def test_a_quiet_websocket_is_left_alone(monkeypatch):
     async with listening(echo) as port, websockets.connect(f"ws://127.0.0.1:{port}/") as socket:
         await asyncio.sleep(0.6)
         await socket.send("still there")
-        assert await asyncio.wait_for(socket.recv(), 3) == "still there"
+        assert await asyncio.wait_for(socket.recv(), PATIENCE) == "still there"
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_whoever_has_just_come_is_heard_by_a_server_that_ends(monkeypatch, asks: bool):
+    monkeypatch.setattr(server, "LATE_SECONDS", PATIENCE if asks else 0.1)
+    async with running(echo) as one:
+        port = one.servers[0].sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while not one.server_state.connections:  # noqa: ASYNC110 - it is accepted by itself
+            await asyncio.sleep(0.01)
+        (connection,) = one.server_state.connections
+        one.should_exit = True
+        while not connection._draining:  # noqa: ASYNC110 - and begins to end by itself
+            await asyncio.sleep(0.01)
+        if asks:
+            writer.write(HEAD + b"\r\n")
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 200") == asks
+    assert bool(answer) == asks
 
 
 def test_a_request_that_has_begun_is_finished_when_it_is_told_to_stop(served: Served):
@@ -420,17 +427,41 @@ def test_a_request_that_has_begun_is_finished_when_it_is_told_to_stop(served: Se
         "Content-Type: application/x-www-form-urlencoded\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as peer:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as peer:
         peer.sendall(head.encode() + body[:5])
-        time.sleep(0.3)
+        until(lambda: takes(served, peer))
         with ThreadPoolExecutor(1) as pool:
             stopped = pool.submit(served.stop)
-            time.sleep(0.5)
+            until(lambda: refuses(served))
             peer.sendall(body[5:])
             answer = b"".join(iter(lambda: peer.recv(65536), b""))
             assert answer.startswith(b"HTTP/1.1 200")
             assert b"Last words" in answer
-            assert stopped.result(10) == 0
+            assert stopped.result(PATIENCE) == 0
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def takes(served: Served, peer: socket.socket) -> bool:
+    """Whether it has accepted that connection, and read what was sent."""
+    mine = peer.getsockname()
+    found = psutil.Process(served.pid).net_connections("tcp")
+    unread = fcntl.ioctl(peer, termios.TIOCOUTQ, b"0000")
+    return any(one.raddr == mine for one in found) and unread == bytes(4)
+
+
+def refuses(served: Served) -> bool:
+    """Whether it has begun to end."""
+    try:
+        socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def test_the_module_runs_as_a_program():

@@ -109,7 +109,7 @@ async def test_a_server_forgets_only_if_its_settings_say_so(
     await app.start()
     try:
         assert app.services is not None
-        for _ in range(1000 if days else 20):
+        for _ in range(6000 if days else 20):
             if len(await ids(app.services.db, ann)) == left and days:
                 break
             await asyncio.sleep(0.01)

@@ -641,7 +641,8 @@ async def try_the_device(client: Client, ann: Person) -> None:
     assert isinstance(ends, Union)
 
     async def later(**columns: Any) -> None:
-        await asyncio.sleep(0.05)
+        while not await client.db.fetch_value("SELECT COUNT(*) FROM push_deliveries"):  # noqa: ASYNC110 - the request adds it
+            await asyncio.sleep(0.01)
         await attempt(client, ann, 0, **columns)
 
     for n, one in enumerate(ends.types):

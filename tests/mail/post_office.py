@@ -36,7 +36,7 @@ class PostOffice:
             "security": "none",
             "sender": SITE.sender.address,
             "our_name": "stentor.example",
-            "timeout": 10.0,
+            "timeout": 60.0,
             **server,
         }
         self.server = MailServer(**given)

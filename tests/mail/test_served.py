@@ -13,7 +13,7 @@ from stentor.store.database import open_database
 from tests.mail_server import SmtpServer, serving
 from tests.serving import Served
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

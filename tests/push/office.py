@@ -37,9 +37,15 @@ class RunningClock:
     def __init__(self) -> None:
         self._begun = time.monotonic()
         self._offset = 0
+        self._stopped = False
 
     def __call__(self) -> int:
-        return NOW + self._offset + int((time.monotonic() - self._begun) * 1000)
+        gone_on = 0 if self._stopped else int((time.monotonic() - self._begun) * 1000)
+        return NOW + self._offset + gone_on
+
+    def stop(self) -> None:
+        """From now on it only jumps."""
+        self._offset, self._stopped = self() - NOW, True
 
     def advance(self, *, seconds: float = 0, hours: float = 0) -> None:
         """Jumps."""
@@ -166,6 +172,17 @@ class Office:
                 return
             assert time.monotonic() < deadline, "that never happened"
             await asyncio.sleep(0.02)
+
+    async def until_empty(self, *, leap: float) -> None:
+        """Waits until nothing is promised any more, while time makes leaps of so many seconds."""
+
+        async def done() -> bool:
+            if not (empty := await self.empty()):
+                self.clock.advance(seconds=leap)
+                await asyncio.sleep(0.6)
+            return empty
+
+        await self.until(done)
 
     async def empty(self) -> bool:
         """Nothing is promised any more."""

@@ -104,7 +104,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_holds_nobody_up(db: Da
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(add(db, "stays"), 5)
+    await asyncio.wait_for(add(db, "stays"), 60)
     assert [row[0] for row in await db.fetch("SELECT name FROM tags")] == ["stays"]
 
 

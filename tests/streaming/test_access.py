@@ -104,6 +104,12 @@ async def get_there(live: Live, state: State) -> None:
                 await tx.run(f"UPDATE {table} SET {name} = {shown} WHERE {key} = $1", value)
 
 
+@pytest.fixture(autouse=True)
+def nothing_noted_by_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what is noted of one stream might be noted while another is looked at."""
+    monkeypatch.setattr("stentor.streaming.hub.FLOOR_SECONDS", 3600.0)
+
+
 async def rows(live: Live) -> list[Any]:
     """What must not change because somebody asks for a stream."""
     tables = ("access_tokens", "accounts", "users", "lists", "notifications", "presences")

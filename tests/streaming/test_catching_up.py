@@ -107,7 +107,7 @@ async def town(client: Client, bus: RecordingBus, clock: Clock) -> AsyncIterator
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - what holds is said by many things
             await asyncio.sleep(0.01)
 

@@ -26,7 +26,7 @@ from stentor.streaming.events import Event, text_frame
 from stentor.streaming.hub import Hub
 from tests.factories import Person, insert, make_account, make_follow, make_status, make_token, tell
 from tests.fixtures import query_budget
-from tests.streaming.conftest import Live, eventually
+from tests.streaming.conftest import PATIENCE, Live, eventually
 
 
 class Kept(Connection):
@@ -235,7 +235,7 @@ async def history(hub: Hub, bus: Any, seed: int) -> tuple[Kept, list[int]]:
                     held.append(newest)
                 if chance.random() < 0.7:
                     # Told before it may be taken back: nobody hears of what is gone already.
-                    await asyncio.wait_for(settled(one, newest), 10)
+                    await asyncio.wait_for(settled(one, newest), PATIENCE)
         await asyncio.sleep(0)
     return one, held
 
@@ -352,7 +352,7 @@ async def test_whoever_does_not_read_loses_the_stream_and_the_others_lose_nothin
     # Whoever reads on after all finds everything up to the end, and why it ended.
     received = b""
     loop = asyncio.get_running_loop()
-    while chunk := await asyncio.wait_for(loop.sock_recv(slow, 1 << 16), 10):
+    while chunk := await asyncio.wait_for(loop.sock_recv(slow, 1 << 16), PATIENCE):
         received += chunk
     assert received.endswith(b"\x88\x0a" + (1013).to_bytes(2, "big") + b"too slow")
     slow.close()

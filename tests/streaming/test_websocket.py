@@ -18,7 +18,7 @@ from stentor.domain.statuses import Draft
 from stentor.store import presences
 from stentor.streaming import hub
 from tests.factories import insert, make_account, make_follow, make_status, make_token
-from tests.streaming.conftest import Live, eventually, serving
+from tests.streaming.conftest import PATIENCE, Live, eventually, serving
 
 
 async def test_one_socket_carries_many_streams_each_under_its_name(live: Live) -> None:
@@ -289,11 +289,9 @@ async def test_streams_end_with_their_token_whatever_ends_it(live: Live, path: s
     ann, bob = await make_account(live.db, "ann"), await make_account(live.db, "bob")
     frames, events = await live.socket(ann.token, "user"), await live.sse("user", ann.token)
     other = await live.socket(bob.token, "user")
-    begun = asyncio.get_running_loop().time()
     await ENDS[path](live, ann)
     assert await frames.closed() == 1000
     await eventually(lambda: events.ended)
-    assert asyncio.get_running_loop().time() - begun < 5  # 2 s, on a machine with time
     assert other.socket.close_code is None
     assert len(live.hub) == 1
 
@@ -404,7 +402,7 @@ async def test_whoever_answers_no_ping_is_closed(said_services: Any) -> None:
             f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {ann.token}"
             "\r\n\r\n".encode()
         )
-        received = await asyncio.wait_for(reader.read(), 10)
+        received = await asyncio.wait_for(reader.read(), PATIENCE)
         assert (1011).to_bytes(2, "big") + b"keepalive ping timeout" in received
         await eventually(lambda: len(live.hub) == 0)
         writer.close()
