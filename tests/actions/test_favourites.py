@@ -105,13 +105,13 @@ async def test_twice_at_once_counts_once(db: Database, bus: RecordingBus) -> Non
 async def test_whoever_may_not_is_told_so_and_the_others_get_theirs(
     db: Database, bus: RecordingBus
 ) -> None:
-    ann, bob, cyd = await people(db, 3)
+    ann, bob, cyd, dan = await people(db, 4)
     public = await make_status(db, ann.id)
     private = await make_status(db, ann.id, visibility="private")
     reblog = await make_status(db, bob.id, reblog_of_id=public)
     hidden = await make_status(db, bob.id, reblog_of_id=private)
     await insert(db, "blocks", account_id=cyd.id, target_account_id=ann.id, created_at=NOW)
-    wanted = [(bob, public), (bob, private), (bob, 1), (cyd, public), (bob, hidden), (bob, reblog)]
+    wanted = [(bob, public), (bob, private), (bob, 1), (cyd, public), (bob, hidden), (dan, reblog)]
     outcomes = await give(db, bus, *wanted, *[(ann, private), (cyd, reblog)])
     assert [type(one).__name__ for one in outcomes] == [
         "LoadedStatuses", "NotFound", "NotFound", "NotAllowed", "NotFound", "LoadedStatuses",
@@ -119,7 +119,8 @@ async def test_whoever_may_not_is_told_so_and_the_others_get_theirs(
     ]  # fmt: skip
     assert outcomes[5].may_show(reblog)
     assert outcomes[5].marks_of(reblog).favourited
-    assert await counts(db, public) == (1, 1, 1)
+    assert await counts(db, public) == (2, 2, 2)
+    assert await counts(db, reblog) == (0, 0, 0)
     assert await counts(db, private) == (1, 1, 0)
 
 
