@@ -121,6 +121,32 @@ async def test_no_write_or_sync_that_fails_loses_what_was_acknowledged(
         shutil.rmtree(folder / str(at))
 
 
+async def test_what_fails_in_the_middle_is_lost_for_all_who_would_have_shared_a_commit(
+    folder: Path,
+) -> None:
+    """SQLite gives up all of it by itself if a transaction is so large that it writes early."""
+    disk = Disk()
+    with disk_under(disk):
+        db = SqliteDatabase.open(str(folder / "x.db"))
+        db.writer.execute("CREATE TABLE tags (name text, text text)")
+        db.writer.execute("PRAGMA cache_size = 2")
+
+        async def add(name: str, rows: int) -> None:
+            async with db.transaction() as tx:
+                for _ in range(rows):
+                    await tx.run("INSERT INTO tags VALUES ($1, $2)", name, TEXT)
+
+        disk.failing = range(disk.done, disk.done + 1)
+        async with db._turn:  # until all of them wait
+            sizes = {"small": 1, "large": 100, "next": 1}
+            tasks = [asyncio.create_task(add(*one)) for one in sizes.items()]
+            await asyncio.sleep(0)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        await db.close()
+    assert [type(one) for one in outcomes] == [StorageProblem, StorageProblem, type(None)]
+    assert kept(folder / "x.db") == {"next"}
+
+
 async def test_what_a_kill_left_is_opened_without_any_room(folder: Path) -> None:
     path = folder / "x.db"
     db = SqliteDatabase.open(str(path))
