@@ -89,8 +89,8 @@ async def test_many_at_once_cost_hardly_more_statements_than_one(
     more = [await make_status(db, ann.id) for _ in fans]
     # One transaction, or two if some have been quicker than others. SQLite makes no trips: there
     # what each may see is a statement of its own.
-    own = 2 * len(fans) if db.engine == "sqlite" else 0
-    with query_budget(db, own + 2 * 17):
+    own = len(fans) if db.engine == "sqlite" else 0
+    with query_budget(db, own + 2 * 15):
         await give(db, bus, *zip(fans, more, strict=True))
 
 

@@ -11,7 +11,7 @@ from stentor.actions.notify import notify, retract
 from stentor.actions.statuses import get_readable, gone_is_not_found
 from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.statuses import LoadedStatuses
-from stentor.store import favourites, readable_statuses, statuses
+from stentor.store import favourites, status_views, statuses
 from stentor.store.database import Database
 from stentor.streaming.bus import Bus
 from stentor.together import Together
@@ -76,41 +76,44 @@ def giving(db: Database, bus: Bus) -> Giving:
 async def _grant(db: Database, bus: Bus, wishes: Sequence[Wish]) -> list[Outcome]:
     """Gives those that may be given; for each what its account sees, or why it may not.
 
-    What is answered is read here too, and not by each for himself: for many at once it costs
-    little, and on SQLite the next transaction would make all of them read from the disk.
-    Raises RecordNotFound if a status goes meanwhile, and then none is given.
+    Whether they may and what they see is read for all at once, and only before: what their
+    favourites change of it is known. Raises RecordNotFound if a status goes meanwhile, and then
+    none is given.
     """
     asked = [(wish.status_id, wish.account_id) for wish in wishes]
-    refused: dict[int, errors.PublicError] = {}
-    given: list[Favourite] = []
-    for number, found in enumerate(await readable_statuses.find_each(db, asked)):
-        if found is None:
-            refused[number] = errors.NotFound()
-        elif found.blocking:
-            refused[number] = errors.NotAllowed()
-        else:
-            account_id, _, now = wishes[number]
-            target = found.original
-            given.append(Favourite(account_id, target.id, target.account_id, now))
-    if given:
-        await _give(db, bus, given)
     now = max(wish.now for wish in wishes)
-    seen = await statuses.load_each(
-        db, [one for number, one in enumerate(asked) if number not in refused], now=now
-    )
-    views = iter(seen)
-    return [refused[n] if n in refused else next(views) for n in range(len(wishes))]
+    outcomes: list[Outcome] = []
+    given: list[tuple[LoadedStatuses, Favourite]] = []
+    for wish, view in zip(wishes, await status_views.load_each(db, asked, now=now), strict=True):
+        loaded = view.loaded
+        if not loaded.may_show(wish.status_id):
+            outcomes.append(errors.NotFound())
+            continue
+        status = loaded.statuses[wish.status_id]
+        target = loaded.statuses[status.reblog_of_id or status.id]
+        if target.account_id in view.blocking:
+            outcomes.append(errors.NotAllowed())
+            continue
+        outcomes.append(loaded)
+        given.append(
+            (loaded, Favourite(wish.account_id, target.id, target.account_id, wish.now))
+        )  # fmt: skip
+    if given:
+        counts = await _give(db, bus, [one for _, one in given])
+        for loaded, one in given:
+            loaded.favourited(one.status_id, counts[one.status_id])
+    return outcomes
 
 
-async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> None:
+async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> dict[int, int]:
     """Keeps favourites that are new and tells of them; all of them or none.
 
-    Raises RecordNotFound if a status has gone.
+    How many each of the statuses has then. Raises RecordNotFound if one has gone.
     """
     now = max(one.now for one in wanted)
     async with db.transaction() as tx:
         # Counted first: see the order of locks at `actions.statuses`.
-        await favourites.count(tx, [one.status_id for one in wanted])
+        counts = await favourites.count(tx, [one.status_id for one in wanted])
         ids = await favourites.add(tx, [one[:2] for one in wanted], now=now)
         events = []
         for one in wanted:
@@ -118,6 +121,7 @@ async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> None:
             favourite_id = ids.pop(one[:2], None)
             if favourite_id is None:
                 await statuses.count(tx, one.status_id, "favourites_count", -1)
+                counts[one.status_id] -= 1
             elif one.author_id != one.account_id:
                 events.append(
                     Event(
@@ -130,6 +134,7 @@ async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> None:
                     )
                 )
         await notify(tx, bus, *events, now=now)
+    return counts
 
 
 async def unfavourite(db: Database, *, account_id: int, status_id: int | None) -> None:

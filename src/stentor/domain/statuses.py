@@ -154,6 +154,13 @@ class LoadedStatuses:
         """The viewer's marks on a status."""
         return self.marks.get(status_id, NO_MARKS)
 
+    def favourited(self, status_id: int, count: int) -> None:
+        """The viewer has favourited one of the statuses, as so many have now."""
+        self.statuses[status_id] = self.statuses[status_id]._replace(favourites_count=count)
+        for one in self.statuses.values():
+            if status_id == (one.reblog_of_id or one.id):
+                self.marks[one.id] = self.marks_of(one.id)._replace(favourited=True)
+
     def quote_state(self, quote: Quote) -> str:
         """How a quote stands for the viewer."""
         return shown_state(quote, readable=self.may_show(quote.quoted_status_id))

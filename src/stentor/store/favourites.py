@@ -28,16 +28,17 @@ async def add(
 # With its version, as `statuses.count` does.
 COUNT = """
     UPDATE statuses SET favourites_count = favourites_count + 1, version = version + 1
-    WHERE id = $1
+    WHERE id = $1 RETURNING id, favourites_count
 """
 
 
-async def count(tx: Transaction, status_ids: Iterable[int]) -> None:
+async def count(tx: Transaction, status_ids: Iterable[int]) -> dict[int, int]:
     """Counts a favourite for each of these, in the order of ids, for one as often as it is named.
 
-    One statement. What is gone is passed over.
+    How many each has then. One statement. What is gone is passed over.
     """
-    await tx.run_many(COUNT, [(one,) for one in sorted(status_ids)])
+    rows = await tx.fetch_many(COUNT, [(one,) for one in sorted(status_ids)])
+    return {row[0]: row[1] for row in rows}
 
 
 async def remove(tx: Transaction, account_id: int, status_id: int) -> int | None:

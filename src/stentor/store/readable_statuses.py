@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from stentor.domain.statuses import Readable, Status, readable
-from stentor.store.database import Database, Reader, Row
+from stentor.store.database import Reader, Row
 from stentor.store.statuses import COLUMNS, FROM, WIDTH
 
 # One status by its key, and what decides whether the viewer ($2, or 0) may read it: each of these
@@ -40,18 +38,6 @@ async def _find(db: Reader, status_id: int | None, viewer_id: int | None) -> Rea
         return None
     row = await db.fetch_row(FIND, status_id, viewer_id or 0)
     return None if row is None else _readable(row, viewer_id)
-
-
-async def find_each(db: Database, asked: Sequence[tuple[int, int]]) -> list[Readable | None]:
-    """`find` for each pair of a status and a viewer: one query, two for each reblog."""
-    found = [
-        _readable(rows[0], viewer_id) if rows else None
-        for (_, viewer_id), rows in zip(asked, await db.fetch_each(FIND, asked), strict=True)
-    ]
-    for number, one in enumerate(found):
-        if one is not None and one.status.reblog_of_id is not None:
-            found[number] = await find(db, *asked[number])
-    return found
 
 
 def _readable(row: Row, viewer_id: int | None) -> Readable | None:

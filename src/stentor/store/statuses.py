@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
@@ -78,61 +77,20 @@ async def load(
     ``with_accounts`` are loaded along.
     """
     loaded = LoadedStatuses(viewer_id, now)
-    known = await _known_with_originals(db, ids)
+    known = await known_with_originals(db, ids)
     await _quoted(db, loaded, known, now=now)
-    everyone = {*with_accounts, *_take(loaded, known)}
-    await _polls(db, loaded)
+    everyone = {*with_accounts, *take(loaded, known)}
+    await add_polls(db, loaded)
     loaded.accounts = await accounts.load(db, everyone)
     rows: Sequence[Row] = ()
     if viewer_id is not None and known:
         rows = await db.fetch(MARKS, *_marks_asked(loaded))
-    await _judge(db, loaded, known, rows)
+    judge(loaded, known, await _marks(db, loaded, rows))
     return loaded
 
 
-async def load_each(
-    db: Database, asked: Sequence[tuple[int, int]], *, now: int
-) -> list[LoadedStatuses]:
-    """`load` for each pair of a status and a viewer, in few trips however many there are.
-
-    What filters, polls and quotes take besides is asked for by all at the same moment.
-    """
-    known = await _known_with_originals(db, (status_id for status_id, _ in asked))
-    views: list[tuple[LoadedStatuses, dict[int, _Known]]] = []
-    everyone: set[int] = set()
-    for status_id, viewer_id in asked:
-        own: dict[int, _Known] = {}
-        wanted: int | None = status_id
-        while wanted is not None and wanted in known:
-            own[wanted] = known[wanted]
-            wanted = known[wanted].status.reblog_of_id
-        loaded = LoadedStatuses(viewer_id, now)
-        everyone.update(_take(loaded, own))
-        views.append((loaded, own))
-    them = await accounts.load(db, everyone)
-    marks = await db.fetch_each(MARKS, [_marks_asked(loaded) for loaded, _ in views])
-    rest = [(*view, rows) for view, rows in zip(views, marks, strict=True)]
-    for loaded, _ in views:
-        loaded.accounts = them
-    with_more = any(one.status.has_poll or one.status.has_quote for one in known.values())
-    if with_more or any(row[0] == "filters" for rows in marks for row in rows):
-        return await asyncio.gather(*(_completed(db, *one) for one in rest))
-    return [await _completed(db, *one) for one in rest]  # nothing to ask: tasks would cost more
-
-
-async def _completed(
-    db: Database, loaded: LoadedStatuses, known: dict[int, _Known], marks: Sequence[Row]
-) -> LoadedStatuses:
-    """One that lacks no more than polls, quotes and the judgement."""
-    if any(one.status.has_quote for one in known.values()):
-        return await load(db, known, loaded.viewer_id, now=loaded.now)
-    await _polls(db, loaded)
-    if known:
-        await _judge(db, loaded, known, marks)
-    return loaded
-
-
-async def _known_with_originals(db: Reader, ids: Iterable[int]) -> dict[int, _Known]:
+async def known_with_originals(db: Reader, ids: Iterable[int]) -> dict[int, Known]:
+    """Those statuses and what they reblog, with mentions and tags."""
     known = await _known(db, list(set(ids)))
     originals = {one.status.reblog_of_id for one in known.values()} - known.keys() - {None}
     if originals:
@@ -140,7 +98,7 @@ async def _known_with_originals(db: Reader, ids: Iterable[int]) -> dict[int, _Kn
     return known
 
 
-def _take(loaded: LoadedStatuses, known: dict[int, _Known]) -> set[int]:
+def take(loaded: LoadedStatuses, known: dict[int, Known]) -> set[int]:
     """Puts the statuses with what belongs to them into the load; the accounts that they name."""
     everyone: set[int] = set()
     for status_id, (status, mentions, tags) in known.items():
@@ -155,11 +113,8 @@ def _take(loaded: LoadedStatuses, known: dict[int, _Known]) -> set[int]:
     return everyone
 
 
-async def _judge(
-    db: Reader, loaded: LoadedStatuses, known: dict[int, _Known], marks: Sequence[Row]
-) -> None:
-    """Takes in what the viewer has to do with them, and decides which he may read."""
-    blocked_by = await _marks(db, loaded, marks)
+def judge(loaded: LoadedStatuses, known: dict[int, Known], blocked_by: set[int]) -> None:
+    """Decides which of them the viewer may read, whom these authors block."""
     viewer_id = loaded.viewer_id
     for status in loaded.statuses.values():
         author = loaded.accounts.get(status.account_id)
@@ -175,9 +130,7 @@ async def _judge(
             loaded.readable.add(status.id)
 
 
-async def _quoted(
-    db: Reader, loaded: LoadedStatuses, known: dict[int, _Known], *, now: int
-) -> None:
+async def _quoted(db: Reader, loaded: LoadedStatuses, known: dict[int, Known], *, now: int) -> None:
     """Adds what those statuses quote, and what that quotes, of which an id is shown.
 
     Nothing is asked if none of them quotes, else two queries for each of the two steps beside
@@ -195,7 +148,7 @@ async def _quoted(
         quoting = [one.status.id for one in added.values() if one.status.has_quote]
 
 
-async def _polls(db: Reader, loaded: LoadedStatuses) -> None:
+async def add_polls(db: Reader, loaded: LoadedStatuses) -> None:
     """Fills in the polls, if any status has one, and the viewer's votes."""
     asking = [status.id for status in loaded.statuses.values() if status.has_poll]
     if asking:
@@ -204,7 +157,7 @@ async def _polls(db: Reader, loaded: LoadedStatuses) -> None:
             loaded.votes = await polls.votes_of(db, asking, loaded.viewer_id)
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """A status with whom it mentions (account, silent) and its tags, in the text's order."""
 
     status: Status
@@ -212,7 +165,7 @@ class _Known(NamedTuple):
     tags: tuple[str, ...]
 
 
-async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
+async def _known(db: Reader, ids: list[int]) -> dict[int, Known]:
     """Those statuses as they are now; what is known in its present version is not read again.
 
     One to three queries, none if nobody has committed anything since they were looked at. A
@@ -220,7 +173,7 @@ async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
     mentions and tags, so that they are never older. Inside a transaction nothing is remembered.
     """
     kept, generation, unknown = None, None, ids
-    known: dict[int, _Known] = {}
+    known: dict[int, Known] = {}
     if isinstance(db, Database):
         kept, generation = db.statuses, db.generation()
         known, unknown = kept.unchanged(ids, generation)
@@ -243,7 +196,7 @@ async def _known(db: Reader, ids: list[int]) -> dict[int, _Known]:
             mentions[status_id].append((account_id, bool(silent)))
     for version, *columns in rows:
         status = Status._make(columns)
-        one = known[status.id] = _Known(status, tuple(mentions[status.id]), tuple(tags[status.id]))
+        one = known[status.id] = Known(status, tuple(mentions[status.id]), tuple(tags[status.id]))
         if kept is not None:
             kept.keep(status.id, version, one, generation)
     return known
