@@ -87,6 +87,24 @@ async def test_ones_own_doings_are_not_listed(client: Client, bus: Any, ann: Per
     assert (await client.get(PATH, ann)).json == []
 
 
+@pytest.mark.parametrize("gone", ["statuses", "accounts"])
+async def test_what_is_about_somebody_or_something_that_has_gone_is_not_listed(
+    client: Client, bus: Any, ann: Person, bob: Person, gone: str
+) -> None:
+    cyd = await make_account(client.db, "cyd")
+    for fan, at in ((bob, NOW), (cyd, NOW + 1)):
+        status_id = await make_status(client.db, ann.id)
+        await make_favourited(client.db, bus, fan, ann, status_id, at=at)
+    _, about_bob = (await client.get(PATH, ann)).json
+    about = about_bob["status_id"] if gone == "statuses" else about_bob["account"]["id"]
+    async with client.db.transaction() as tx:
+        await tx.run(f"DELETE FROM {gone} WHERE id = $1", int(about))
+    # Nor does it take the place of another on the page.
+    for query in ("", "min_id=0&limit=1"):
+        left = (await client.get(PATH, ann, params=query)).json
+        assert [one["account"]["acct"] for one in left] == ["cyd"]
+
+
 async def test_old_decisions_are_forgotten(
     client: Client, bus: Any, ann: Person, bob: Person
 ) -> None:

@@ -47,9 +47,13 @@ async def add(tx: Transaction, decisions: Sequence[NotificationDecision]) -> Non
 
 
 COLUMNS = ", ".join(f"d.{name}" for name in NotificationDecision._fields)
+# What was about a status, or came from somebody, that is gone by now is not shown.
 _PAGE = f"""
     SELECT {COLUMNS} FROM notification_decisions d
-    WHERE d.account_id = $1 AND d.id > $2 AND d.id < $3 %s ORDER BY d.id %s LIMIT $4
+    WHERE d.account_id = $1 AND d.id > $2 AND d.id < $3 %s
+      AND EXISTS (SELECT 1 FROM accounts f WHERE f.id = d.from_account_id)
+      AND (d.status_id IS NULL OR EXISTS (SELECT 1 FROM statuses s WHERE s.id = d.status_id))
+    ORDER BY d.id %s LIMIT $4
 """
 
 
