@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+import msgspec
 
 from stentor.domain.grouped_notifications import SAMPLE, OpenGroup
 from stentor.store.database import Row, Transaction
@@ -54,10 +55,17 @@ class Group:
     full: list[tuple[int, int]] = field(default_factory=list)
 
 
+_newest = msgspec.json.Decoder(list[list[int]])
+
+
+def _encoded(newest: list[list[int]]) -> str:
+    return msgspec.json.encode(newest).decode()
+
+
 def _group(row: Row) -> Group:
     account_id, group_key, prefix, bucket, newest_at, oldest_at, newest, *segment = row
     last = OpenGroup(bucket, newest_at, oldest_at)
-    return Group(account_id, group_key, prefix, last, json.loads(newest), *segment)
+    return Group(account_id, group_key, prefix, last, _newest.decode(newest), *segment)
 
 
 async def find_open(
@@ -130,7 +138,7 @@ async def write(tx: Transaction, groups: Iterable[Group]) -> None:
         written.append((
             *key, group.prefix, group.open.bucket, first.type, first.status_id, last.id,
             last.created_at, first.id, first.created_at, len(group.joined),
-            group.segment_first_id, group.segment_count, json.dumps(group.newest),
+            group.segment_first_id, group.segment_count, _encoded(group.newest),
         ))  # fmt: skip
     for sql, rows in ((WRITE, written), (CLOSE_SEGMENT, closed)):
         if rows:
@@ -184,7 +192,7 @@ async def leave(tx: Transaction, account_id: int, group_key: str, removed: list[
     oldest = await tx.fetch_row(OLDEST, account_id, group_key)
     if oldest is None:
         return
-    newest = json.dumps([[one[0], one[1]] for one in left])
+    newest = _encoded([[one[0], one[1]] for one in left])
     await tx.run(
         SHRINK, account_id, group_key, count, len(removed) - len(earlier), newest,
         left[0][0], left[0][2], *oldest,

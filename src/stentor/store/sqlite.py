@@ -85,8 +85,11 @@ class SqliteTransaction(Transaction):
         self._database.statements += 1
         found: list[Row] = []
         with _reported():
-            for row in rows:
-                found += self._database.writer.execute(*for_sqlite(sql, tuple(row)))
+            if any(type(one) is list for row in rows for one in row):
+                for row in rows:
+                    found += self._database.writer.execute(*for_sqlite(sql, tuple(row)))
+            else:
+                found += self._database.writer.executemany(to_sqlite(sql), rows)
         return found
 
     async def next_ids(self, sequence: str, count: int) -> list[int]:
@@ -171,6 +174,12 @@ class SqliteDatabase(Database):
         # cache. It shows what is committed as long as it has nothing open.
         connection = self.reader if self._batch or self._committing else self.writer
         return self.execute(connection, sql, values)
+
+    async def fetch_each(self, sql: str, asked: Sequence[tuple[Any, ...]]) -> list[list[Row]]:
+        self.statements += len(asked)
+        connection = self.reader if self._batch or self._committing else self.writer
+        with _reported():
+            return [list(connection.execute(*for_sqlite(sql, values))) for values in asked]
 
     def generation(self) -> int | None:
         # Changes with every commit of another connection, and the reader itself writes nothing.
