@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from benchmarks import people
 from benchmarks.effort import QUICK, Effort
 from benchmarks.report import mark
-from stentor import app, logs
+from stentor import logs, outside
 from stentor.domain.links import Links
 from stentor.domain.push_subscriptions import Preferences, PushSubscription, Target
 from stentor.push import envelope
@@ -74,7 +74,7 @@ def point() -> bytes:
 
 async def sent(origins: Sequence[str], effort: Effort) -> float:
     """Encrypted, signed and sent: how many for each second of our CPU time."""
-    us, sender, now = identity(), Sender(allow_private=True), app.now()
+    us, sender, now = identity(), Sender(allow_private=True), outside.now()
     payload = Payload("t" * 43, "en", 12345, "mention", "https://stentor.example/avatar.png",
                       "Somebody mentioned you", _BODY[:140])  # fmt: skip
     messages = [
@@ -105,7 +105,7 @@ async def sent(origins: Sequence[str], effort: Effort) -> float:
 
 async def promise(db: Database, origins: Sequence[str], number: int) -> None:
     """People with a device each, all of them told of one favourite."""
-    now, seals, key = app.now(), Seals(_SECRET), point()
+    now, seals, key = outside.now(), Seals(_SECRET), point()
     numbers = range(1, number + 1)
     async with db.transaction() as tx:
         await people.add(tx, ((n, f"person{n}") for n in numbers), now=now)
@@ -140,7 +140,7 @@ async def the_whole_way(origins: Sequence[str], effort: Effort) -> float:
         await promise(db, origins, effort.pushes)
         sender = Sender(allow_private=True)
         begun = time.process_time()
-        worker = asyncio.create_task(Worker(db, sender, identity(), now=app.now).run())
+        worker = asyncio.create_task(Worker(db, sender, identity(), now=outside.now).run())
         while await db.fetch_value(LEFT):  # noqa: ASYNC110 - the table is the truth
             await asyncio.sleep(0.02)
         used = time.process_time() - begun

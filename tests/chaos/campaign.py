@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from stentor.app import expect_keys
+from stentor.outside import expect_keys
 from stentor.store.database import Database, open_database
 from tests import invariants
 from tests.chaos.people import Actor, Admirer, Alice, Person, Reader, Thing, World

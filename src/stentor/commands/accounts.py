@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from stentor import app
+from stentor import outside
 from stentor.actions import accounts as actions
 from stentor.actions import moderation as moderation_actions
 from stentor.actions import registrations
@@ -63,7 +63,7 @@ def create(
     at = None
     if created_at is not None:
         at = times.parse(created_at)
-        if at is None or at > app.now():
+        if at is None or at > outside.now():
             raise click.BadParameter(
                 "give a time of the past like 2024-02-29T12:00:00Z", param_hint="--created-at"
             )
@@ -93,7 +93,7 @@ async def _create(
             locked=bool(given["locked"]),
             bot=bool(given["bot"]),
             created_at=at,
-            now=app.now(),
+            now=outside.now(),
         )
     links = common.links(settings)
     return {
@@ -148,7 +148,7 @@ def _sanction(action: Action, name: str, say: str, *, text_required: bool = Fals
                 sanction = Sanction(
                     target_id=target.id, action=action, text=moderation.warning_text(text)
                 )
-                await moderation_actions.act(db, bus, sanction, now=app.now())
+                await moderation_actions.act(db, bus, sanction, now=outside.now())
 
         common.run(done())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stentor import app
+from stentor import outside
 from stentor.actions import annual_reports as actions
 from stentor.commands import common
 from stentor.commands.accounts import find
@@ -28,7 +28,7 @@ def annual_report(settings: Settings, name: str, year: int) -> None:
             account = await find(db, name)
             if not account.local:
                 raise common.Failure(f"{name} does not live here")
-            if not await actions.add(db, bus, account.id, year, now=app.now()):
+            if not await actions.add(db, bus, account.id, year, now=outside.now()):
                 raise common.Failure(f"{name} has a report of {year} already")
 
     common.run(done())

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 import click
 
 from stentor import folders, logs
-from stentor.app import key_file, open_bus
 from stentor.config import ConfigProblem, Settings, load, variable
 from stentor.domain.links import Links
 from stentor.errors import PublicError
 from stentor.keys import KeysProblem, load_or_create
 from stentor.lock import AlreadyRunning, find_address
 from stentor.logs import clean
+from stentor.outside import key_file, open_bus
 from stentor.store import site_keys
 from stentor.store.database import Database, StorageProblem, open_database
 from stentor.streaming.bus import Bus, LocalBus

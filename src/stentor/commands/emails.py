@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stentor import app
+from stentor import app, outside
 from stentor.commands import common
 from stentor.config import Settings
 from stentor.domain.email_texts import ENGLISH
@@ -46,7 +46,7 @@ async def _send(settings: Settings, address: str) -> None:
     )
     where = f"{server.host}:{server.port}"
     try:
-        message = compose(letter, site, now=app.now()).as_bytes()
+        message = compose(letter, site, now=outside.now()).as_bytes()
         async with Connection(server, app.mail_tls(server)) as connection:
             await connection.send(address, message, utf8=not address.isascii())
     except (Unreachable, Lost) as problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stentor import app
+from stentor import outside
 from stentor.actions import oauth
 from stentor.commands import common
 from stentor.config import Settings
@@ -49,7 +49,7 @@ def create(settings: Settings, name: str, scopes: str) -> None:
             login = await users.find_login(db, name)
             if login is None:
                 raise common.Failure(f"nobody called {name} lives here")
-            issued = await oauth.issue(db, None, login.account_id, wanted, now=app.now())
+            issued = await oauth.issue(db, None, login.account_id, wanted, now=outside.now())
             return issued.secret
 
     click.echo(common.run(done()))

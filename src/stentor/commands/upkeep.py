@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from stentor import app
+from stentor import outside
 from stentor.commands import common
 from stentor.config import Settings
 from stentor.domain import limits
@@ -102,7 +102,7 @@ async def _database(settings: Settings) -> str:
 
 
 async def _keys(settings: Settings) -> str:
-    file = app.key_file(settings)
+    file = outside.key_file(settings)
     there = await asyncio.to_thread(file.exists)
     if there:
         load_or_create(file)
@@ -111,7 +111,7 @@ async def _keys(settings: Settings) -> str:
         try:
             applied, pending = await db.migrations()
             if applied and not pending and (there or await users.any_exists(db)):
-                await app.expect_keys(file, db)
+                await outside.expect_keys(file, db)
         finally:
             await db.close()
     return str(file) if there else "not made yet; serve will"
@@ -132,7 +132,7 @@ def create(settings: Settings, *, anew: bool) -> None:
     copy it. With --anew the old keys are given up: no subscription of Web Push works any more and
     nobody stays signed in at the sign-in pages.
     """
-    file = app.key_file(settings)
+    file = outside.key_file(settings)
     there = file.exists()
     common.run(_create(settings, file, anew=anew))
     click.echo(f"{file} was there already" if there else f"made {file}")
@@ -147,7 +147,7 @@ async def _create(settings: Settings, file: Path, *, anew: bool) -> None:
     try:
         known = (await db.migrations())[0]
         if known and not anew:
-            await app.expect_keys(file, db)
+            await outside.expect_keys(file, db)
             return
         made = load_or_create(file)
         if known:

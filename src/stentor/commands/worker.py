@@ -8,7 +8,7 @@ import signal
 import click
 import uvloop
 
-from stentor import __version__, app, logs
+from stentor import __version__, app, logs, outside
 from stentor.commands import common, hangups
 from stentor.commands.serve import EVERY_SETTING
 from stentor.config import Settings
@@ -52,8 +52,8 @@ async def work(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     hangups.obey(lambda: hangups.certificate(None, "", ""), stopped.set)
     async with common.database(settings) as db:
-        keys = await app.expect_keys(app.key_file(settings), db)
-        bus = app.open_bus(settings, keys.fingerprint[:16])
+        keys = await outside.expect_keys(outside.key_file(settings), db)
+        bus = outside.open_bus(settings, keys.fingerprint[:16])
         everything = app.services(settings, db, bus)
         sending = app.senders(settings, everything, bus)
         await bus.start()
