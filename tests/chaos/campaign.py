@@ -19,7 +19,7 @@ from stentor.outside import expect_keys
 from stentor.store.database import Database, open_database
 from tests import invariants
 from tests.chaos.people import Actor, Admirer, Alice, Person, Reader, Thing, World
-from tests.chaos.streams import Listener, Streamed
+from tests.chaos.streams import EventStream, Listener, Streamed
 from tests.factories import Person as Account
 from tests.factories import make_account
 from tests.serving import Served
@@ -183,9 +183,9 @@ class Campaign(ABC):
         """Says to one of the people where to connect to, each time anew."""
         return lambda: self.served.base
 
-    def listen(self, token: str) -> Listener:
-        """Somebody who has an event stream open from now on."""
-        listener = Listener(token, self.base(), lambda: self._pauses.uniform(0.0, 0.2))
+    def listen(self, token: str, kind: type[Listener] = EventStream) -> Listener:
+        """Somebody who has a stream open from now on."""
+        listener = kind(token, self.base(), lambda: self._pauses.uniform(0.0, 0.2))
         listener.start()
         assert listener.here.wait(PATIENCE)
         return listener

@@ -4,10 +4,12 @@
 `make chaos`. In each round a server, a worker, a NATS node, the replica and the primary are killed,
 in any order, while people act on all three servers (as in `tests.chaos.crashes`). The replica takes
 over from the primary, and a new replica is made. Whoever is not answered asks another server; those
-who listen come back to another one, with the last id that they have.
+who listen come back to another one: to an event stream with the last id that they have, to a
+WebSocket after which they read what is newer.
 
 In the end the lists must hold exactly what was acknowledged; Dora, who is mentioned in everything
-and does nothing, must have been told of all of it by her device and on a stream of each server.
+and does nothing, must have been told of all of it by her device, and on an event stream and a
+WebSocket of each server.
 The control: with a replica that is behind, what was acknowledged last is lost.
 """
 
@@ -30,6 +32,7 @@ from tests.chaos.campaign import PATIENCE, Campaign
 from tests.chaos.kills import Process
 from tests.chaos.people import Person
 from tests.chaos.pushes import END_LEASES, Pushed, PushService
+from tests.chaos.streams import EventStream, Socket
 from tests.factories import Person as Account
 from tests.factories import make_account
 from tests.servers import Nats, Postgres, free_port, wait_for
@@ -135,7 +138,11 @@ class Cluster(Campaign):
         for one in [*self.servers, *self.workers]:
             one.start()
         self.service.subscribe(self.served.base, self.dora.token, "mention")
-        self.listeners = [self.listen(self.dora.token) for _ in self.servers]
+        self.listeners = [
+            self.listen(self.dora.token, kind)
+            for kind in (EventStream, Socket)
+            for _ in self.servers
+        ]
 
     # --- what goes wrong
 

@@ -10,7 +10,7 @@ In the end everything that was acknowledged must be in the list and must have ar
 service. What arrived twice must have done so on two sides of a kill of the worker, under the same
 topic. And a client that keeps an event stream open, and comes back with the last id that it has,
 must have heard of everything that is in the list, in order; of nothing twice, unless the server
-was killed in between.
+was killed in between. So must one on a WebSocket, who reads what is newer when he comes back.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import Any
 from tests.chaos import findings
 from tests.chaos.people import Writer
 from tests.chaos.pushes import END_LEASES, Pushed, PushService
-from tests.chaos.streams import Listener, Streamed
+from tests.chaos.streams import Careless, EventStream, Listener, Socket, Streamed
 from tests.serving import Served
 
 WRITERS = 2
@@ -37,9 +37,10 @@ WRITERS = 2
 LEAST = 30
 PATIENCE = 120.0
 MODULE = "stentor"
-CONTROLS = {
+CONTROLS: dict[str, dict[str, Any]] = {
     "leases": {"module": "tests.chaos.forgetful"},
     "places": {"server": "tests.chaos.placeless"},
+    "reading": {"socket": Careless},
 }
 
 
@@ -94,7 +95,13 @@ class Campaign:
     """One run; `run` gives what was found."""
 
     def __init__(
-        self, folder: Path, *, seed: int, module: str = MODULE, server: str = MODULE
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        module: str = MODULE,
+        server: str = MODULE,
+        socket: type[Socket] = Socket,
     ) -> None:
         self.folder = folder
         self.random = random.Random(seed)
@@ -104,7 +111,8 @@ class Campaign:
         #: Of the worker, and of the server.
         self.kill_times: list[float] = []
         self.server_kill_times: list[float] = []
-        self.listener: Listener | None = None
+        self.listeners: list[Listener] = []
+        self._kinds: tuple[type[Listener], ...] = (EventStream, socket)
         self.served = Served(folder, worker="off", push_allow_private="on", log_level="warning")
         self.served.module = server
         self.worker = Process([module, "worker"], self.served.environment, folder / "worker.log")
@@ -128,9 +136,11 @@ class Campaign:
             self.served.account(name)
         alice, bob = self.served.token("alice"), self.served.token("bob")
         self.service.subscribe(self.served.base, alice, "mention")
-        self.listener = Listener(alice, lambda: self.served.base, lambda: self._random_rest())
-        self.listener.start()
-        assert self.listener.here.wait(PATIENCE)
+        for kind in self._kinds:
+            listener = kind(alice, lambda: self.served.base, lambda: self._random_rest())
+            listener.start()
+            assert listener.here.wait(PATIENCE)
+            self.listeners.append(listener)
         writers = [Writer(f"w{n}", bob, lambda: self.served.base) for n in range(WRITERS)]
         for one in writers:
             one.start()
@@ -181,8 +191,9 @@ class Campaign:
             self._time_passes()
             self.worker.start()
         self._send_out()
-        assert self.listener
-        self.listener.hear_out({row[0] for row in self._read("SELECT id FROM notifications")})
+        kept = {row[0] for row in self._read("SELECT id FROM notifications")}
+        for one in self.listeners:
+            one.hear_out(kept)
         code = self.worker.stop(signal.SIGTERM)
         if code != 0:
             self.found.problems.append(f"the worker ended with {code}")
@@ -225,24 +236,24 @@ class Campaign:
         found.acknowledged = len(written)
         found.missing = [one for one in written if one not in kept]
         found.compare_pushes(self.service, set(kept.values()), self.kill_times)
-        assert self.listener
-        found.compare(self.listener, set(kept.values()), self.server_kill_times)
+        for one in self.listeners:
+            found.compare(one, set(kept.values()), self.server_kill_times)
 
 
-def campaign(
-    kills: int, *, seed: int | None = None, module: str = MODULE, server: str = MODULE
-) -> Found:
-    """A whole run in a folder of its own; with another worker or server than ours, if wanted."""
+def campaign(kills: int, *, seed: int | None = None, **others: Any) -> Found:
+    """A whole run in a folder of its own; with ``others`` than a campaign has, if wanted."""
     seed = random.randrange(2**32) if seed is None else seed
     with tempfile.TemporaryDirectory(prefix="stentor-chaos-") as folder:
-        return Campaign(Path(folder), seed=seed, module=module, server=server).run(kills)
+        return Campaign(Path(folder), seed=seed, **others).run(kills)
 
 
 def main() -> None:
     """The command line."""
     options = findings.options(__doc__)
     options.add_argument("--kills", type=int, default=200)
-    options.add_argument("--control", choices=CONTROLS, help="a worker or server that forgets")
+    options.add_argument(
+        "--control", choices=CONTROLS, help="a worker, server or client that forgets"
+    )
     given = options.parse_args()
     found = campaign(given.kills, seed=given.seed, **CONTROLS.get(given.control, {}))
     findings.tell(found, control=bool(given.control))
