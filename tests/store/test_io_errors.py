@@ -121,11 +121,12 @@ async def test_no_write_or_sync_that_fails_loses_what_was_acknowledged(
         shutil.rmtree(folder / str(at))
 
 
+@pytest.mark.parametrize("problem", [apsw.IOError, apsw.FullError])
 async def test_what_fails_in_the_middle_is_lost_for_all_who_would_have_shared_a_commit(
-    folder: Path,
+    folder: Path, problem: type[apsw.Error]
 ) -> None:
     """SQLite gives up all of it by itself if a transaction is so large that it writes early."""
-    disk = Disk()
+    disk = Disk(problem=problem)
     with disk_under(disk):
         db = SqliteDatabase.open(str(folder / "x.db"))
         db.writer.execute("CREATE TABLE tags (name text, text text)")
