@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from functools import cache
 from importlib import import_module
 
 import click
@@ -36,16 +37,21 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
         """The command with that name, None if there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, function = COMMANDS[cmd_name]
-        # Nothing that a module makes is garbage: not to look for any is a tenth of a start.
-        gc.disable()
-        try:
-            command: click.Command = getattr(import_module(f"stentor.commands.{module}"), function)
-        finally:
-            gc.enable()
-        return command
+        return _command(cmd_name) if cmd_name in COMMANDS else None
+
+
+@cache
+def _command(name: str) -> click.Command:
+    module, function = COMMANDS[name]
+    # Nothing that a module makes is garbage: not to look for any, now or later, is a fifth of a
+    # start.
+    gc.disable()
+    try:
+        command: click.Command = getattr(import_module(f"stentor.commands.{module}"), function)
+    finally:
+        gc.freeze()
+        gc.enable()
+    return command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,4 +73,7 @@ def cli() -> None:
 
 def main() -> None:
     """The program."""
+    # structlog loads rich wherever it finds it, for tracebacks that we never show (they hold
+    # tokens), and that is a tenth of a start. None means that there is no such module.
+    sys.modules["rich"] = None  # type: ignore[assignment]  # as Python's reference has it
     sys.exit(cli.main(prog_name="stentor", standalone_mode=True))
