@@ -304,6 +304,76 @@ async def test_a_bus_that_does_not_bring_back_what_we_say_counts_as_out(place: P
     await ear.wait(lambda one: 2 in one.ids)
 
 
+# --- whoever is alone
+
+
+class Counting:
+    """A carrier that notes what is said by it."""
+
+    def __init__(self, bus: RelayBus) -> None:
+        self.said: list[bytes] = []
+        self._real = bus._carrier
+        bus._carrier = self
+
+    async def send(self, messages: list[bytes]) -> None:
+        """Says them."""
+        self.said += messages
+        await self._real.send(messages)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize("company", [False, True])
+async def test_only_on_postgresql_and_alone_no_heart_beats(place: Place, monkeypatch, company):
+    monkeypatch.setattr(relay, "ALONE", 2 * BEAT)
+    bus = await place.bus()
+    if company:
+        await place.bus()
+    await asyncio.sleep(BEAT * 3.5)
+    counted = Counting(bus)
+    if company or place.kind == "nats":
+        await until(lambda: len(counted.said) >= 3)
+    else:
+        await asyncio.sleep(BEAT * 3)
+        assert counted.said == []
+    assert bus._up.is_set()
+
+
+async def test_whoever_was_alone_is_heard_and_hears_as_soon_as_another_comes(
+    place: Place, monkeypatch
+):
+    monkeypatch.setattr(relay, "ALONE", 2 * BEAT)
+    alone = await place.bus()
+    own = Ear(alone)
+    await asyncio.sleep(BEAT * 3.5)
+    say(alone, 1)
+    with process(place) as other:
+        other.stdin.write(b"2\n")
+        await own.hear(1, 2)
+        monkeypatch.undo()
+        other.send_signal(signal.SIGKILL)
+        await own.wait(lambda one: bool(one.gaps))
+    ear = Ear(await place.bus())
+    await ear.wait(lambda one: bool(one.gaps))  # it has spoken before: so its heart beats again
+    await lose(alone, 3)
+    await ear.wait(lambda one: len(one.gaps) == 2)
+
+
+async def test_whoever_is_alone_notices_that_it_hears_nothing(place: Place, monkeypatch):
+    monkeypatch.setattr(relay, "ALONE", 2 * BEAT)
+    monkeypatch.setattr(relay, "SILENCE", 1.5)
+    bus = await place.bus()
+    ear = Ear(bus)
+    await asyncio.sleep(BEAT * 3.5)
+    if place.kind == "postgres":
+        await bus._carrier._listening.execute("UNLISTEN *")
+    else:
+        await bus._carrier._client._subs[1].unsubscribe()
+    await ear.wait(lambda one: bool(one.gaps))
+    assert bus._up.is_set()
+
+
 # --- outages of the whole server
 
 

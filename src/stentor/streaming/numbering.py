@@ -1,8 +1,9 @@
 """What processes say to each other on a bus, numbered so that nothing is lost unnoticed. No I/O.
 
-Every process numbers its messages and repeats the last number each second, as a heartbeat. Whoever
-hears it knows what is missing: a number that was skipped, or a process that fell silent without
-saying goodbye and may have committed something that it never told.
+Every process numbers its messages and repeats the last number each second, as a heartbeat (on
+PostgreSQL not while it is alone). Whoever hears it knows what is missing: a number that was
+skipped, or a process that fell silent without saying goodbye and may have committed something that
+it never told.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ CHANNEL = "stentor_news"
 # All in one transaction: NOTIFY takes one lock for the whole database at the commit. Each line is
 # told in this order, and none is dropped as a repetition, because each has a number of its own.
 NOTIFY = "SELECT pg_notify($1, line) FROM unnest($2::text[]) AS line"
+# A session that listens and answers hears whatever is committed: PostgreSQL drops nothing.
+LISTENS = "SELECT $1 IN (SELECT pg_listening_channels())"
 
 
 class PostgresCarrier:
@@ -39,6 +41,9 @@ class PostgresCarrier:
 
     async def send(self, messages: Sequence[bytes]) -> None:
         await self._speaking.execute(NOTIFY, CHANNEL, [one.decode() for one in messages])
+
+    async def hears(self) -> bool:
+        return bool(await self._listening.fetchval(LISTENS, CHANNEL))
 
     async def close(self) -> None:
         connections = (self._listening, self._speaking)

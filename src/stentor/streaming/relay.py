@@ -36,6 +36,8 @@ PATIENCE = 2.0
 SETTLING = 1.5
 #: Seconds between two attempts to connect, at first and at most.
 PAUSES = (0.1, 2.0)
+#: Seconds after which a process that has heard no other one may take itself to be alone.
+ALONE = 3 * SILENCE
 
 
 class Carrier(Protocol):
@@ -49,6 +51,12 @@ class Carrier(Protocol):
 
     async def send(self, messages: Sequence[bytes]) -> None:
         """Says them in that order. Raises if that is not possible."""
+
+    async def hears(self) -> bool:
+        """Whether all that anybody says certainly reaches us, seen without saying anything.
+
+        False where nobody can see that. Raises if the connection does not answer.
+        """
 
     async def close(self) -> None:
         """Ends the connection, in whatever state it is."""
@@ -82,6 +90,7 @@ class RelayBus(LocalBus):
         self._unsettled_at = math.inf
         self._pending_gap: tuple[float, str] | None = None
         self._echo_at = 0.0
+        self._company_at = 0.0
         self._beat_at = 0.0
         self._looked_at = 0.0
 
@@ -147,7 +156,7 @@ class RelayBus(LocalBus):
         now = time.monotonic()
         self._peers.connected(now)
         self._settled_at = math.inf
-        self._echo_at = self._looked_at = now
+        self._echo_at = self._company_at = self._looked_at = now
         self._beat_at = 0.0  # to be sent at once: when it comes back, we hear
 
     def _came_up(self, now: float) -> None:
@@ -177,7 +186,7 @@ class RelayBus(LocalBus):
         """Sends until told to stop; returns after the goodbye. Raises when the bus is lost."""
         while True:
             self._look()
-            messages = self._take()
+            messages = self._take(beat=await self._is_to_beat())
             if messages:
                 self._unsent = messages
                 async with asyncio.timeout(PATIENCE):
@@ -195,16 +204,30 @@ class RelayBus(LocalBus):
             await self._bell.wait()
             alarm.cancel()
 
-    def _take(self) -> list[bytes]:
+    async def _is_to_beat(self) -> bool:
+        """Whether it is time for a heartbeat, and it is of use to anybody."""
+        now = time.monotonic()
+        if now - self._beat_at < BEAT:
+            return False
+        self._beat_at = now
+        if not self._up.is_set() or now - self._company_at < ALONE:
+            return True
+        # A beat is a commit where the bus is a database: whatever was asked of it has to be asked
+        # again. Nobody is there who needs it, and that we hear whoever comes can be seen for less.
+        async with asyncio.timeout(PATIENCE):
+            if not await self._carrier.hears():
+                return True
+        self._echo_at = self._sure_at = now
+        return False
+
+    def _take(self, *, beat: bool) -> list[bytes]:
         # What was not sent keeps its numbers: whoever has heard it all the same, drops it.
         messages, self._unsent = self._unsent, []
         news = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
         for parcel in numbering.in_parcels(map(numbering.encode_news, news)):
             self._number += 1
             messages.append(self._message(Kind.NEWS, parcel))
-        now = time.monotonic()
-        if now - self._beat_at >= BEAT:
-            self._beat_at = now
+        if beat:
             messages.append(self._message(Kind.BEAT))
         return messages
 
@@ -229,6 +252,7 @@ class RelayBus(LocalBus):
                 self._came_up(now)
             self._echo_at = self._sure_at = now
             return
+        self._company_at = now
         heard = self._peers.hear(message, now)
         if heard.gap is not None:
             self._gap(heard.gap, "missing")
