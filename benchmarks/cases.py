@@ -37,7 +37,7 @@ class Case:
 
     ``target`` is the least share of a static answer's speed; ``static`` the size of that answer,
     None for the case's own. ``than`` names a case before: this one may cost ``most`` times as
-    much, both counted in static answers.
+    much, both counted in static answers of their own size.
     """
 
     name: str
@@ -81,8 +81,11 @@ def get(person: Person, path: str) -> str:
     return request("GET", path, person.token)
 
 
-async def reading(db: Database, seed: Seed) -> list[Case]:
-    """The cases that read. The one person is an ordinary one; the first has the famous status."""
+async def reading(db: Database, seed: Seed) -> list[tuple[Case, ...]]:
+    """The cases that read; what is to be compared closely is measured in turn, in one tuple.
+
+    The one person is an ordinary one; the first has the famous status.
+    """
     people = seed.people[1:] or seed.people
     one, star = people[len(people) // 2], seed.people[0]
     shuffled = random.Random(1).sample(people, len(people))
@@ -107,52 +110,72 @@ async def reading(db: Database, seed: Seed) -> list[Case]:
     oldest = [(person, f"&max_id={ends[person.account_id]}") for person in shuffled]
     page, deep, poll = Fraction(1, 4), Fraction(1, 7), Fraction(1, 2)
     return [
-        Case(SAME, [get(one, PAGE)], page),
-        Case(OTHERS, [get(person, PAGE) for person in shuffled], deep),
-        Case("page of 40, half way down", [get(one, f"{PAGE}&max_id={half}")], deep, SAME),
-        Case(
-            "the oldest page of 40, another account's each time",
-            [get(person, PAGE + end) for person, end in oldest],
-            deep,
-            OTHERS,
+        (
+            Case(SAME, [get(one, PAGE)], page),
+            Case(SAME_GROUPS, [get(one, GROUPS)], page, SAME, 1.0),
         ),
-        Case(
-            "page of 40 amid the favourites of a famous status",
-            [get(star, f"{PAGE}&max_id={middle}")],
-            None,
-            SAME,
+        (
+            Case(OTHERS, [get(person, PAGE) for person in shuffled], deep),
+            Case(OTHERS_GROUPS, [get(person, GROUPS) for person in shuffled], deep, OTHERS, 1.0),
         ),
-        Case(SAME_GROUPS, [get(one, GROUPS)], None, SAME, 1.0),
-        Case(OTHERS_GROUPS, [get(person, GROUPS) for person in shuffled], None, OTHERS, 1.0),
-        Case(
-            "page of 40 groups, half way down",
-            [get(one, f"{GROUPS}&max_id={half}")],
-            None,
-            SAME_GROUPS,
+        (Case("page of 40, half way down", [get(one, f"{PAGE}&max_id={half}")], deep, SAME),),
+        (
+            Case(
+                "the oldest page of 40, another account's each time",
+                [get(person, PAGE + end) for person, end in oldest],
+                deep,
+                OTHERS,
+            ),
         ),
-        Case(
-            "the oldest page of 40 groups, another account's each time",
-            [get(person, GROUPS + end) for person, end in oldest],
-            None,
-            OTHERS_GROUPS,
+        (
+            Case(
+                "page of 40 amid the favourites of a famous status",
+                [get(star, f"{PAGE}&max_id={middle}")],
+                None,
+                SAME,
+            ),
         ),
-        Case(
-            "page of groups amid the favourites of a famous status",
-            [get(star, f"{GROUPS}&max_id={middle}")],
-            None,
-            SAME_GROUPS,
+        (
+            Case(
+                "page of 40 groups, half way down",
+                [get(one, f"{GROUPS}&max_id={half}")],
+                deep,
+                SAME_GROUPS,
+            ),
         ),
-        Case("one notification", [get(one, f"/api/v1/notifications/{newest}")]),
-        Case("unread_count", [get(one, UNREAD)]),
-        Case("poll that finds nothing new", [get(one, f"{PAGE}&since_id={newest}")], poll,
-             static=SMALL),
-        Case("page of 40 that is as it was (If-None-Match)", [get(one, PAGE)], poll,
-             static=SMALL, unchanged=True),
+        (
+            Case(
+                "the oldest page of 40 groups, another account's each time",
+                [get(person, GROUPS + end) for person, end in oldest],
+                deep,
+                OTHERS_GROUPS,
+            ),
+        ),
+        (
+            Case(
+                "page of groups amid the favourites of a famous status",
+                [get(star, f"{GROUPS}&max_id={middle}")],
+                None,
+                SAME_GROUPS,
+            ),
+        ),
+        (Case("one notification", [get(one, f"/api/v1/notifications/{newest}")]),),
+        (Case("unread_count", [get(one, UNREAD)]),),
+        (
+            Case("poll that finds nothing new", [get(one, f"{PAGE}&since_id={newest}")], poll,
+                 static=SMALL),
+        ),
+        (
+            Case("page of 40 that is as it was (If-None-Match)", [get(one, PAGE)], poll,
+                 static=SMALL, unchanged=True),
+        ),
         # The last, as nothing new may come to the others.
-        Case(SAME + WRITTEN, [get(one, PAGE)], written=True),
-        Case(OTHERS + WRITTEN, [get(person, PAGE) for person in shuffled], deep, written=True),
-        Case(OTHERS_GROUPS + WRITTEN, [get(person, GROUPS) for person in shuffled], None,
-             OTHERS + WRITTEN, 1.0, written=True),
+        (Case(SAME + WRITTEN, [get(one, PAGE)], written=True),),
+        (
+            Case(OTHERS + WRITTEN, [get(person, PAGE) for person in shuffled], deep, written=True),
+            Case(OTHERS_GROUPS + WRITTEN, [get(person, GROUPS) for person in shuffled], None,
+                 OTHERS + WRITTEN, 1.0, written=True),
+        ),
     ]  # fmt: skip
 
 

@@ -13,14 +13,14 @@ class Effort:
     tries: int = 3
     #: Of a case and the static answer in turn; and seconds of each, of warming up, and of writing.
     rounds: int = 4
-    seconds: float = 0.6
-    static: float = 0.4
-    warm: float = 0.5
-    writing: float = 2.0
+    seconds: float = 0.5
+    static: float = 0.3
+    warm: float = 0.4
+    writing: float = 1.5
     #: Seconds at most until every account has had its page once.
     everybody: float = 15.0
     #: Of all sizes in turn, and of streams; and how often each thing is asked for at a size.
-    turns: int = 5
+    turns: int = 4
     pages: int = 400
     unreads: int = 800
     favourites: int = 500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks.cases import FIRST, Case, favouring, favourites, reading, request, with_header
@@ -41,9 +41,34 @@ class Line:
     spread: tuple[float, float] = (0.0, 0.0)
     bytes: int = 0
     static: float | None = None
-    ratio: float | None = None
-    ratio_spread: tuple[float, float] = (0.0, 0.0)
+    #: Of each round.
+    ratios: tuple[float, ...] = ()
     wanted: tuple[Wanted, ...] = ()
+
+    @property
+    def ratio(self) -> float | None:
+        """How fast it is, where a static answer is 1."""
+        return median(self.ratios) if self.ratios else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A case, how it is asked, and what its rounds brought."""
+
+    case: Case
+    requests: list[str]
+    expected: int
+    warm: Result
+    own: list[Result] = field(default_factory=list)
+    still: list[Result] = field(default_factory=list)
+
+    @property
+    def static(self) -> list[str]:
+        """Requests of a static answer of the same size."""
+        size = self.case.static
+        if size is None:
+            size = self.warm.bytes // self.warm.answers
+        return [request("GET", f"{STATIC}{size}")]
 
 
 class Bench:
@@ -74,30 +99,37 @@ class Bench:
         asked = self.plan(requests, seconds, **plan)
         return self.load.run(self.server.pids, asked, expected=expected)
 
-    def read(self, case: Case) -> Line:
-        """A case and the static answer, in turn."""
+    def read(self, cases: Sequence[Case]) -> None:
+        """Cases and the static answers of their sizes, all in turn."""
+        measured = [one for case in cases if (one := self._begun(case)) is not None]
+        for _ in range(self.effort.rounds):
+            for one in measured:
+                # Goes on where the last round ended: all accounts have their turn.
+                first = one.own[-1].next if one.own else 0
+                one.own.append(
+                    self.round(
+                        one.requests, self.effort.seconds, first=first, expected=one.expected
+                    )
+                )
+                one.still.append(self.round(one.static, self.effort.static))
+        for one in measured:
+            if len(one.requests) > 1 and not one.case.written:
+                first_time = Case(one.case.name + FIRST, one.requests)
+                self._noted(_compared(first_time, [one.warm], one.still[:1], {}))
+            self._noted(_compared(one.case, one.own, one.still, self.lines))
+
+    def _begun(self, case: Case) -> _Measured | None:
+        """What is asked of it, once it is warm; None if it cannot be asked, which is noted."""
         requests, expected = case.requests, 200
         if case.unchanged:
             etag = self.round(requests, self.effort.seconds, most=1).etag
             if not etag:
                 wanted = Wanted(f"{case.target}: no ETag came", reached=False)
-                return self._noted(Line(case.name, wanted=(wanted,)))
+                self._noted(Line(case.name, wanted=(wanted,)))
+                return None
             requests = [with_header(one, "If-None-Match", etag) for one in requests]
             expected = 304
-        warm = self._warm(case, requests, expected)
-        size = warm.bytes // warm.answers if case.static is None else case.static
-        static = [request("GET", f"{STATIC}{size}")]
-        own: list[Result] = []
-        still: list[Result] = []
-        first = 0
-        for _ in range(self.effort.rounds):
-            # Goes on where the last round ended: all accounts have their turn.
-            own.append(self.round(requests, self.effort.seconds, first=first, expected=expected))
-            first = own[-1].next
-            still.append(self.round(static, self.effort.static))
-        if len(requests) > 1 and not case.written:
-            self._noted(_compared(Case(case.name + FIRST, requests), [warm], still[:1], {}))
-        return self._noted(_compared(case, own, still, self.lines))
+        return _Measured(case, requests, expected, self._warm(case, requests, expected))
 
     def _warm(self, case: Case, requests: Sequence[str], expected: int) -> Result:
         """Requests that nobody has made before: some, or a page of each account."""
@@ -105,16 +137,15 @@ class Bench:
             return self.round(requests, self.effort.warm, expected=expected)
         return self.round(requests, self.effort.everybody, most=len(requests), expected=expected)
 
-    def read_while(self, case: Case, pairs: Pairs) -> Line:
+    def read_while(self, cases: Sequence[Case], pairs: Pairs) -> None:
         """The same, while those pairs favourite what they do, `WRITTEN` a second."""
         effort = self.effort
-        seconds = effort.warm + effort.rounds * (effort.seconds + effort.static)
+        seconds = len(cases) * (effort.warm + effort.rounds * (effort.seconds + effort.static))
         plan = self.plan(favouring(pairs), seconds, once=True, connections=1, pause=1 / WRITTEN)
         with Load() as writing:
             writing.begin(plan)
-            line = self.read(case)
+            self.read(cases)
             writing.end()
-        return line
 
     def write(self, pairs: Pairs, target: int) -> Pairs:
         """Favourites by many at once; those that were answered 200.
@@ -149,9 +180,8 @@ class Bench:
         )
         return answered
 
-    def _noted(self, line: Line) -> Line:
+    def _noted(self, line: Line) -> None:
         self.lines[line.name] = line
-        return line
 
 
 def _compared(
@@ -160,11 +190,12 @@ def _compared(
     """The line of a case, from its rounds and those of the static answer."""
     rates = [one.per_cpu_second for one in own]
     ratios = [a.per_cpu_second / b.per_cpu_second for a, b in zip(own, still, strict=True)]
-    ratio, wanted = median(ratios), []
+    wanted = []
     if case.target is not None:
-        wanted.append(Wanted(str(case.target), ratio >= case.target))
+        wanted.append(Wanted(str(case.target), median(ratios) >= case.target))
     if case.than:
-        times = (known[case.than].ratio or ratio) / ratio
+        pairs = zip(known[case.than].ratios, ratios, strict=True)
+        times = median(other / ratio for other, ratio in pairs)
         text = f"×{times:.2f} of “{case.than}”, at most ×{case.most:g}"
         wanted.append(Wanted(text, times <= case.most))
     return Line(
@@ -173,8 +204,7 @@ def _compared(
         (min(rates), max(rates)),
         own[-1].bytes // own[-1].answers,
         median(one.per_cpu_second for one in still),
-        ratio,
-        (min(ratios), max(ratios)),
+        tuple(ratios),
         tuple(wanted),
     )
 
@@ -192,11 +222,11 @@ async def run(site: Site, effort: Effort) -> list[Line]:
         slow = min(WRITTEN * 30, len(pairs) // 8)
         with Server(data, site.url, more_pids=site.pids) as server, Load() as load:
             bench = Bench(server, load, effort)
-            for case in cases:
-                if case.written:
-                    bench.read_while(case, [pairs.pop() for _ in range(slow)])
+            for together in cases:
+                if together[0].written:
+                    bench.read_while(together, [pairs.pop() for _ in range(slow)])
                 else:
-                    bench.read(case)
+                    bench.read(together)
             answered = bench.write(pairs, 1200 if db.engine == "sqlite" else 700)
         await _check_kept(db, answered, newest)
         return list(bench.lines.values())

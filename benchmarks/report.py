@@ -57,7 +57,7 @@ def _row(line: Line) -> str:
     static = f"{line.static:,.0f}" if line.static else ""
     ratio = ""
     if line.ratio is not None:
-        ratio = f"1/{1 / line.ratio:.1f} ({_share(line.ratio_spread)})"
+        ratio = f"1/{1 / line.ratio:.1f} ({_share((min(line.ratios), max(line.ratios)))})"
     marks = "; ".join(mark(one.text, reached=one.reached) for one in line.wanted)
     return (
         f"| {line.name} | {line.bytes:,} | {line.rate:,.0f} ({low:,.0f} to {high:,.0f}) | {static} "

@@ -16,15 +16,15 @@ from tests import invariants
 ROOT = Path(__file__).parents[1]
 LINES = [
     "page of 40, the same each time",
+    "page of 40 groups, the same each time",
     "page of 40, another account's each time, for the first time",
     "page of 40, another account's each time",
+    "page of 40 groups, another account's each time, for the first time",
+    "page of 40 groups, another account's each time",
     "page of 40, half way down",
     "the oldest page of 40, another account's each time, for the first time",
     "the oldest page of 40, another account's each time",
     "page of 40 amid the favourites of a famous status",
-    "page of 40 groups, the same each time",
-    "page of 40 groups, another account's each time, for the first time",
-    "page of 40 groups, another account's each time",
     "page of 40 groups, half way down",
     "the oldest page of 40 groups, another account's each time, for the first time",
     "the oldest page of 40 groups, another account's each time",
