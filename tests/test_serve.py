@@ -9,6 +9,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -214,10 +215,23 @@ def test_a_taken_port_ends_it_with_69_and_one_line(tmp_path: Path):
     )
 
 
-def test_to_get_ready_takes_little_work(alone: Served):
-    alone.start()
-    spent = psutil.Process(alone.pid).cpu_times()
-    assert spent.user + spent.system < 5  # well under one; how long others run is not our doing
+def test_a_start_loads_nothing_that_only_later_work_needs():
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "stentor", "serve", "--help"],
+        capture_output=True, text=True, check=True,
+    ).stderr  # fmt: skip
+    loaded = {line.rpartition("|")[2].strip() for line in told.splitlines()}
+    assert "stentor.api.routes" in loaded
+    later = {
+        "aiohttp",
+        "aiosmtplib",
+        "asyncpg",
+        "jinja2",
+        "nats",
+        "rich.text",
+        "stentor.mail.worker",
+    }
+    assert not later & loaded
 
 
 def test_it_says_who_it_is_to_nobody(alone: Served):
@@ -465,8 +479,6 @@ def refuses(served: Served) -> bool:
 
 
 def test_the_module_runs_as_a_program():
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-m", "stentor", "--version"], capture_output=True, text=True, check=True
     )

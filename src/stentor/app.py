@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib import import_module
@@ -16,21 +15,19 @@ from stentor.api import application, auth
 from stentor.api.rate_limits import RateLimits
 from stentor.api.routes import ROUTES
 from stentor.api.services import Features, Services
-from stentor.config import ConfigProblem, Settings, first_line
-from stentor.domain import emails
+from stentor.config import Settings
 from stentor.domain.links import Links
 from stentor.keys import load_or_create
 from stentor.lock import Lock
-from stentor.mail import worker as mail_worker
-from stentor.mail.messages import Sender, Site, sender
-from stentor.mail.sender import MailServer
-from stentor.mail.worker import Mailer
 from stentor.outside import expect_keys, key_file, now, open_bus
 from stentor.store.database import Database, open_database
 from stentor.store.snowflakes import Snowflakes
 from stentor.streaming.bus import LocalBus
 from stentor.streaming.catching_up import CatchingUp
 from stentor.streaming.hub import Hub
+
+# Seconds that are left to the first answers.
+_MOMENT = 0.2
 
 
 def services(settings: Settings, db: Database, bus: LocalBus | None = None) -> Services:
@@ -64,55 +61,19 @@ def services(settings: Settings, db: Database, bus: LocalBus | None = None) -> S
     )
 
 
-def mailer(settings: Settings, everything: Services) -> Mailer | None:
-    """What sends e-mails; None if no mail server is named. Raises ConfigProblem."""
-    if not settings.mails:
-        return None
-    server, site = mail_server(settings)
-    return Mailer(everything.db, server, site, everything.secret, now, mail_tls(server))
+async def later(module: str) -> None:
+    """Loads a module beside the loop, a moment after the start.
 
-
-def mail_tls(server: MailServer) -> ssl.SSLContext | None:
-    """What is asked of the mail server's certificate, if anything is. Raises ConfigProblem."""
-    try:
-        return None if server.security == "none" else server.tls()
-    except OSError as problem:
-        raise ConfigProblem(f"smtp_ca_file: {server.ca_file}: {problem}") from problem
-
-
-def mail_server(settings: Settings) -> tuple[MailServer, Site]:
-    """Where e-mails go, and who writes them. Raises ConfigProblem."""
-    links = Links(settings.site_scheme, settings.site_domain)
-    name = emails.host(links.domain)
-    from_us = Sender(emails.one_line(settings.title), f"notifications@{name}")
-    if settings.smtp_from:
-        from_us = sender(settings.smtp_from)
-    server = MailServer(
-        host=settings.smtp_host,
-        port=settings.site_smtp_port,
-        security=settings.smtp_security,  # type: ignore[arg-type]  # checked by config
-        sender=from_us.address,
-        our_name=name,
-        username=settings.smtp_username,
-        password=settings.smtp_password or first_line(settings.smtp_password_file),
-        ca_file=settings.smtp_ca_file,
-        timeout=float(settings.smtp_timeout),
-    )
-    site = Site(
-        title=settings.title,
-        domain=links.domain,
-        base=links.base,
-        sender=from_us,
-        link=settings.email_link,
-        contact=settings.contact_email,
-    )
-    return server, site
+    For what takes long to load while the first answers do not need it: whoever waits for the
+    server to be ready shall not wait for that.
+    """
+    await asyncio.sleep(_MOMENT)
+    await asyncio.to_thread(import_module, module)
 
 
 async def push(settings: Settings, everything: Services, bus: LocalBus) -> None:
     """Sends pushes until it is cancelled; then ends what is under way and gives back the rest."""
-    # With aiohttp: not for every command, and nobody waits for it while the server starts.
-    await asyncio.to_thread(import_module, "stentor.push.sender")
+    await later("stentor.push.sender")  # with aiohttp
     from stentor.push import envelope, vapid
     from stentor.push.sealing import Seals
     from stentor.push.sender import Sender
@@ -141,12 +102,15 @@ def senders(
     settings: Settings, everything: Services, bus: LocalBus
 ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """What sends pushes and e-mails, each until it is cancelled. Raises ConfigProblem."""
-    mails = mailer(settings, everything)
     found: list[Callable[[], Coroutine[Any, Any, None]]] = [
         partial(push, settings, everything, bus)
     ]
-    if mails is not None:
-        found += [partial(mail_worker.run, mails)] * settings.smtp_connections
+    if settings.mails:
+        # What e-mails are made of is not loaded where nobody sends any.
+        from stentor.mail import office, worker
+
+        mailer = office.mailer(settings, everything.db, everything.secret, now)
+        found += [partial(worker.run, mailer)] * settings.smtp_connections
     return found
 
 
@@ -217,6 +181,7 @@ class Application:
             asyncio.create_task(catching_up.run()),
             asyncio.create_task(jobs.run(db, self.services.bus, now=now)),
             asyncio.create_task(last_uses.run(db, self.services.last_uses)),
+            asyncio.create_task(later("jinja2")),  # for the first page
         ]
         days = self.settings.notifications_kept_days
         if days:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from stentor import app, outside
+from stentor import outside
 from stentor.commands import common
 from stentor.config import Settings
 from stentor.domain.email_texts import ENGLISH
+from stentor.mail import office
 from stentor.mail.messages import Letter, compose
 from stentor.mail.sender import Connection, Lost, Refusal, Unreachable
 
@@ -35,7 +36,7 @@ def test_email(settings: Settings, address: str) -> None:
 
 async def _send(settings: Settings, address: str) -> None:
     """Raises Failure, ConfigProblem."""
-    server, site = app.mail_server(settings)
+    server, site = office.mail_server(settings)
     letter = Letter(
         words=ENGLISH,
         username=address.partition("@")[0],
@@ -47,7 +48,7 @@ async def _send(settings: Settings, address: str) -> None:
     where = f"{server.host}:{server.port}"
     try:
         message = compose(letter, site, now=outside.now()).as_bytes()
-        async with Connection(server, app.mail_tls(server)) as connection:
+        async with Connection(server, office.tls(server)) as connection:
             await connection.send(address, message, utf8=not address.isascii())
     except (Unreachable, Lost) as problem:
         raise common.Failure(f"{where} cannot be used: {problem}", common.UNAVAILABLE) from problem

@@ -6,13 +6,14 @@ import functools
 import hashlib
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from stentor import errors
 from stentor.api.request import Request
 from stentor.api.responses import HSTS, Reply
+
+if TYPE_CHECKING:
+    import jinja2
 
 HTML = "text/html; charset=utf-8"
 _POLICY = (
@@ -56,14 +57,19 @@ def _href(name: str) -> str:
     return f"/auth/{name}?v={_assets[name].version}"
 
 
-_environment = jinja2.Environment(
-    loader=jinja2.PackageLoader("stentor.api.pages"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.globals["href"] = _href
+@functools.cache
+def _environment() -> jinja2.Environment:
+    import jinja2  # `stentor.app` loads it a moment after the start
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("stentor.api.pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["href"] = _href
+    return environment
 
 
 def headers(request: Request, *, forms_leave: bool = False) -> dict[str, str]:
@@ -89,8 +95,10 @@ def render(
 ) -> Reply:
     """A page. ``values`` are what its template names."""
     services = request.services
-    html = _environment.get_template(f"{template}.html").render(
-        site=services.features.title, domain=services.links.domain, **values
+    html = (
+        _environment()
+        .get_template(f"{template}.html")
+        .render(site=services.features.title, domain=services.links.domain, **values)
     )
     return Reply(
         html.encode(),
