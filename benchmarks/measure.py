@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -218,6 +219,10 @@ async def run(site: Site, effort: Effort) -> list[Line]:
         cases = await reading(db, seed)
         pairs = await favourites(db, seed.people, 60_000)
         newest = await db.fetch_value("SELECT max(id) FROM notifications")
+        async with db.transaction() as tx:
+            # Everybody has been here today: once a day it is written down, and after whatever is
+            # written nothing that was answered before is given again.
+            await tx.run("UPDATE access_tokens SET last_used_at = $1", int(time.time() * 1000))
         # Pairs for the cases that are written beside come from the end.
         slow = min(WRITTEN * 30, len(pairs) // 8)
         with Server(data, site.url, more_pids=site.pids) as server, Load() as load:
