@@ -11,13 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 import uvicorn
+from click.testing import CliRunner
 
+from stentor.cli import cli
 from stentor.commands import server as http_server
 
 PATIENCE = 60.0
@@ -110,15 +114,31 @@ class Served:
 
     def account(self, name: str, *options: str, password: str = "correct horse battery") -> Any:
         """Makes an account; the JSON object that the command prints."""
-        done = self.run(
-            "account", "create", name, "--email", f"{name}@example.org", *options,
-            stdin=f"{password}\n",
-        )  # fmt: skip
-        return json.loads(done.stdout)
+        email = f"{name}@example.org"
+        return json.loads(
+            self._typed(
+                "account", "create", name, "--email", email, *options, stdin=f"{password}\n"
+            )
+        )
 
     def token(self, name: str, scopes: str = "read write follow push") -> str:
         """Makes a token of that account."""
-        return self.run("token", "create", name, "--scopes", scopes).stdout.strip()
+        return self._typed("token", "create", name, "--scopes", scopes).strip()
+
+    def _typed(self, *arguments: str, stdin: str = "") -> str:
+        """What ``stentor ARGUMENTS`` prints, without a process for it where one can do without.
+
+        That these commands work beside a server is what tests with `run` are for. Whatever this
+        process printed meanwhile would be in what is returned.
+        """
+        if self.prefix:
+            return self.run(*arguments, stdin=stdin).stdout
+        type_it = partial(CliRunner().invoke, input=stdin, env=self.environment)
+        with ThreadPoolExecutor(1) as beside_our_loop:
+            done = beside_our_loop.submit(type_it, cli, arguments, catch_exceptions=False).result()
+        if done.exit_code:
+            raise RuntimeError(f"stentor {' '.join(arguments)}: {done.exit_code}\n{done.output}")
+        return done.stdout
 
     def __enter__(self) -> Self:
         return self.start()
