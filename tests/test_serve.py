@@ -391,14 +391,14 @@ async def test_a_peer_that_does_not_go_on_is_hung_up_on(monkeypatch, begun: byte
 
 
 async def test_a_peer_that_is_slow_but_goes_on_is_heard_out(monkeypatch):
-    monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(server, "BODY_SECONDS", 1.0)
     monkeypatch.setattr(server, "BYTES_PER_SECOND", 2)  # 20 bytes are good for ten seconds
     async with listening(echo) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(POST)
         for _ in range(20):
             writer.write(b"x" * 20)
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.07)  # longer than a second in all
         assert b"\r\n400\r\n" in await asyncio.wait_for(reader.read(), PATIENCE)
         writer.close()
 

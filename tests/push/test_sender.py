@@ -425,6 +425,8 @@ async def test_files_and_threads_do_not_pile_up(service: PushService) -> None:
         await asyncio.gather(
             *(post(one, service.url(f"/{kind}/x")) for kind in ("stall", "reset", "garbage"))
         )
-    await asyncio.sleep(0.1)
-    assert handles() - before < 10
+    async with asyncio.timeout(60):
+        # The service in this process keeps its ten ends of what has stalled, and we none of ours.
+        while handles() - before >= 15:  # noqa: ASYNC110 - nobody tells when the last is closed
+            await asyncio.sleep(0.05)
     await one.close()

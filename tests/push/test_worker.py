@@ -177,6 +177,7 @@ async def test_a_message_that_is_too_large_is_sent_again_without_its_body_once(
     await office.mention(sender, alice)
     office.start()
     await office.until(lambda: len(service.received) == 2)
+    await office.until(lambda: _ledger_of(office, 2))
     await asyncio.sleep(1.2)
     whole, small = service.received
     assert whole.payload["body"]
@@ -418,12 +419,12 @@ async def test_whoever_claimed_it_since_decides(office: Office, sender: Person) 
 # ---------------------------------------------------------------- nobody waits for the dead
 
 
-async def quiet(service: PushService) -> int:
-    """How much it has received, once nothing more has come for a while."""
+async def quiet(*services: PushService) -> int:
+    """How much they have received, once nothing more has come for a while."""
     while True:
-        received = len(service.received)
+        received = sum(len(one.received) for one in services)
         await asyncio.sleep(1)
-        if len(service.received) == received:
+        if sum(len(one.received) for one in services) == received:
             return received
 
 
@@ -545,6 +546,7 @@ async def test_a_key_that_everybody_refuses_stops_everything(
 
     await office.until(stopped)
     assert len(await office.subscriptions()) == 8
+    await quiet(*services)  # what was on its way has come
     for one in services:
         one.tell(None, Reply(201))
         one.received.clear()
