@@ -216,12 +216,16 @@ class Campaign(ABC):
         self.found.problems += [one for person in self.people for one in person.wrong]
         page = self._listed()
         self._compare(page)
-        self.listener.hear_out({int(one["id"]) for one in page})
+        self.hear_out(self.listener, {int(one["id"]) for one in page})
         self.found.compare(self.listener, {int(one["id"]) for one in page}, self.kills)
         for one in (self.alice, self.observer):
             one.hang_up()
         if (code := self.served.stop()) != 0:
             self.found.problems.append(f"the server ended with {code}")
+
+    def hear_out(self, listener: Listener, kept: set[int]) -> None:
+        """Lets them hear what they shall still be told of what is kept."""
+        listener.hear_out(kept)
 
     def _compare(self, page: list[Any]) -> None:
         listed = Counter(Thing.of(one) for one in page)

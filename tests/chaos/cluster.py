@@ -32,7 +32,7 @@ from tests.chaos.campaign import PATIENCE, Campaign
 from tests.chaos.kills import Process
 from tests.chaos.people import Person
 from tests.chaos.pushes import END_LEASES, Pushed, PushService
-from tests.chaos.streams import EventStream, Socket
+from tests.chaos.streams import EventStream, Listener, Socket
 from tests.factories import Person as Account
 from tests.factories import make_account
 from tests.servers import Nats, Postgres, free_port, wait_for
@@ -263,12 +263,15 @@ class Cluster(Campaign):
             self.found.problems.append(f"Dora has {len(kept)} of {len(written)}")
         self.found.compare_pushes(self.service, kept, self.pushing)
         for one in self.listeners:
-            # Whoever was told of what is lost has a place beyond what follows, and waits in vain.
-            one.hear_out(set() if self._behind else {*kept})
+            self.hear_out(one, {*kept})
             self.found.compare(one, {*kept}, self.kills)
         for one in [*self.servers[1:], *self.workers]:
             if (code := one.stop(signal.SIGTERM)) != 0:
                 self.found.problems.append(f"{one} ended with {code}")
+
+    def hear_out(self, listener: Listener, kept: set[int]) -> None:
+        # Whoever was told of what is lost has a place beyond what follows, and waits in vain.
+        super().hear_out(listener, set() if self._behind else kept)
 
 
 def run(rounds: int, *, seed: int, behind: bool = False) -> Found:
