@@ -20,6 +20,7 @@ from stentor.domain import ids
 from stentor.domain.links import Links
 from stentor.store.database import Database, open_database
 from stentor.store.snowflakes import Snowflakes
+from stentor.store.sqlite import SqliteDatabase
 from stentor.streaming.bus import News
 from stentor.streaming.hub import Hub
 from tests.factories import HALF, start_counting
@@ -72,10 +73,23 @@ def db_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:{path}"
 
 
+async def open_hastily(url: str) -> Database:
+    """The database there, which need not outlive a power cut: nobody waits for the disk.
+
+    So it is with the PostgreSQL of `tests.servers`, too. What waits for the disk is tested by
+    `tests.chaos`, and by every server that is a process.
+    """
+    database = await open_database(url)
+    if isinstance(database, SqliteDatabase):
+        for connection in (database.writer, database.reader):
+            connection.execute("PRAGMA synchronous = OFF")
+    return database
+
+
 @pytest.fixture
 async def db(db_url: str) -> AsyncIterator[Database]:
     """An empty database with the schema, on each engine in turn."""
-    database = await open_database(db_url)
+    database = await open_hastily(db_url)
     yield database
     await database.close()
 
@@ -97,7 +111,7 @@ async def filled(
         async def copied(fill: Fill) -> Database:
             async def make(url: str) -> None:
                 await make_schema(url)
-                database = await open_database(url)
+                database = await open_hastily(url)
                 await fill(database)
                 await database.close()
 
@@ -113,7 +127,7 @@ async def filled(
                 await server.make_template(name, make)
                 url = await server.new_database(template=name)
                 stack.push_async_callback(server.drop_database, url)
-            database = await open_database(url)
+            database = await open_hastily(url)
             stack.push_async_callback(database.close)
             return database
 

@@ -13,7 +13,7 @@ from falcon import testing
 from stentor import app
 from stentor.domain import times
 from stentor.domain.oauth import KNOWN
-from stentor.store.database import Database, open_database
+from stentor.store.database import Database
 from tests.access.table import PEOPLE, State
 from tests.factories import (
     ALL_SCOPES,
@@ -27,7 +27,7 @@ from tests.factories import (
     make_token,
     start_counting,
 )
-from tests.fixtures import RecordingBus, make_services
+from tests.fixtures import RecordingBus, make_services, open_hastily
 from tests.helpers import Answer, Client, Clock
 from tests.push.devices import Device
 
@@ -218,7 +218,7 @@ class World:
 async def worlds(url: str, folder: Path) -> AsyncIterator[World]:
     """One world, closed at the end."""
     start_counting()
-    database = await open_database(url or f"sqlite:{folder / 'stentor.db'}")
+    database = await open_hastily(url or f"sqlite:{folder / 'stentor.db'}")
     await database.migrate()
     clock, bus = Clock(), RecordingBus()
     proxies = ("127.0.0.9", "10.0.0.1")
