@@ -51,6 +51,21 @@ async def test_who_comes_while_it_works_waits_for_the_next_and_no_piece_is_too_l
     assert work.batches == [[1], [2, 3, 4], [5, 6, 7], [8]]
 
 
+async def test_only_after_several_have_come_at_once_it_waits_for_more() -> None:
+    work = Work()
+    together = Together(work, most=3, linger=1.0)
+    assert await together(1) == 2
+    first = asyncio.ensure_future(together(2))
+    await asyncio.sleep(0.01)
+    assert first.done()  # nobody had come with the one before
+    await asyncio.gather(together(3), together(4))
+    first = asyncio.ensure_future(together(5))
+    await asyncio.sleep(0.01)
+    assert await asyncio.gather(first, together(6)) == [10, 12]
+    await asyncio.gather(*map(together, [7, 8, 9]))  # no more can come
+    assert work.batches == [[1], [2], [3, 4], [5, 6], [7, 8, 9]]
+
+
 async def test_a_failure_is_told_to_whom_it_belongs_and_to_nobody_else() -> None:
     together = Together(Work(), most=10)
     found = await asyncio.gather(*map(together, [1, 13, 2]), return_exceptions=True)

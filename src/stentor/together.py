@@ -16,18 +16,27 @@ Result = TypeVar("Result")
 class Together(Generic[Item, Result]):
     """Hands whatever was asked for while it was busy to ``work``, at most so many at once.
 
+    If there were several the last time, it waits ``linger`` seconds before it begins: those who
+    were answered just now may come again, and one piece of work is done instead of two.
+
     ``work`` returns one result for each item. If it fails with several, each is tried alone, so
     that nobody suffers for another's; but what is unavailable is so for all of them, and nobody
     waits for it to fail again and again. Whoever asked may go away: it is done all the same.
     """
 
-    __slots__ = ("_most", "_task", "_waiting", "_work")
+    __slots__ = ("_last", "_linger", "_most", "_task", "_waiting", "_work")
 
     def __init__(
-        self, work: Callable[[list[Item]], Awaitable[Sequence[Result]]], *, most: int
+        self,
+        work: Callable[[list[Item]], Awaitable[Sequence[Result]]],
+        *,
+        most: int,
+        linger: float = 0.0,
     ) -> None:
         self._work = work
         self._most = most
+        self._linger = linger
+        self._last = 0
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -49,7 +58,9 @@ class Together(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                most = min(len(self._waiting), self._most)
+                if self._linger and self._last > 1 and len(self._waiting) < self._most:
+                    await asyncio.sleep(self._linger)
+                self._last = most = min(len(self._waiting), self._most)
                 await self._do([self._waiting.popleft() for _ in range(most)])
         finally:
             self._task = None

@@ -62,7 +62,9 @@ class Giving:
 
     def __init__(self, db: Database, bus: Bus) -> None:
         self.bus = bus
-        self.together: Together[Wish, Outcome] = Together(partial(_grant, db, bus), most=MOST)
+        self.together: Together[Wish, Outcome] = Together(
+            partial(_grant, db, bus), most=MOST, linger=db.linger
+        )
 
 
 def giving(db: Database, bus: Bus) -> Giving:

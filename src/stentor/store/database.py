@@ -97,6 +97,8 @@ class Database(ABC):
     """An open database. ``statements`` counts what was run, for the tests' query budgets."""
 
     engine: str
+    #: Seconds that a transaction for several may wait for more of them, as a commit costs so much.
+    linger = 0.0
 
     def __init__(self) -> None:
         self.statements = 0

@@ -139,6 +139,7 @@ class SqliteDatabase(Database):
     """One file; one writing connection per process, and one that reads while that one writes."""
 
     engine = "sqlite"
+    linger = 0.0015
 
     def __init__(self, writer: apsw.Connection, reader: apsw.Connection) -> None:
         super().__init__()
