@@ -21,7 +21,7 @@ demo: .venv/run.stamp ## run a throw-away server with a small community to look 
 	.venv/bin/stentor demo $(ARGS)
 
 test: setup ## run all tests, on SQLite and PostgreSQL: make test ARGS="-k markers"
-	$(PYTEST) -q -n logical --maxprocesses 4 --dist worksteal $(ARGS)
+	$(PYTEST) -q -n auto --dist worksteal $(ARGS)
 
 test-fast: setup ## run the tests that need no database (a few seconds)
 	$(PYTEST) -q tests/domain tests/test_together.py tests/test_config.py $(ARGS)

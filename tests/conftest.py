@@ -24,6 +24,11 @@ if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # `python -B` says the same
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, and not too many: a third of the time tests only wait."""
+    return min(4, (os.cpu_count() or 1) + 1)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def patient() -> Iterator[None]:
     """Nothing fails because a machine with much to do takes its time to connect or to answer.
