@@ -15,6 +15,8 @@ from stentor.store.database import Database
 PAGE = "/api/v1/notifications?limit=40"
 GROUPS = "/api/v2/notifications?limit=40"
 UNREAD = "/api/v1/notifications/unread_count"
+#: No notification has a higher id.
+MAX_ID = 2**53 - 1
 #: Bytes of the static answer that an answer without news is compared with.
 SMALL = 200
 
@@ -23,6 +25,7 @@ SAME = "page of 40, the same each time"
 OTHERS = "page of 40, another account's each time"
 SAME_GROUPS = "page of 40 groups, the same each time"
 OTHERS_GROUPS = "page of 40 groups, another account's each time"
+OTHERS_POLL = "poll that finds nothing new, another account's each time"
 #: Of a name: nothing that was answered before is good any more.
 WRITTEN = ", while others write"
 #: Of a name: statuses and accounts, too, are looked at for the first time.
@@ -176,6 +179,11 @@ async def reading(db: Database, seed: Seed) -> list[tuple[Case, ...]]:
             Case(OTHERS + WRITTEN, [get(person, PAGE) for person in shuffled], deep, written=True),
             Case(OTHERS_GROUPS + WRITTEN, [get(person, GROUPS) for person in shuffled], None,
                  OTHERS + WRITTEN, 1.0, written=True),
+        ),
+        (
+            Case(OTHERS_POLL + WRITTEN,
+                 [get(person, f"{PAGE}&since_id={MAX_ID}") for person in shuffled],
+                 static=SMALL, written=True),
         ),
     ]  # fmt: skip
 

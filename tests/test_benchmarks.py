@@ -36,6 +36,7 @@ LINES = [
     "page of 40, the same each time, while others write",
     "page of 40, another account's each time, while others write",
     "page of 40 groups, another account's each time, while others write",
+    "poll that finds nothing new, another account's each time, while others write",
     "favourites that became durable notifications, 32 at once",
 ]
 #: What a peer may answer, by path, and whether it hangs up afterwards.
