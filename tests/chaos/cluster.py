@@ -39,6 +39,9 @@ from tests.servers import Nats, Postgres, free_port, wait_for
 from tests.serving import Served
 
 SERVERS, WORKERS, NODES = 3, 2, 3
+#: Seconds after which every server writes again, once there is a primary. Only the command judges
+#: that: `make test` may run where there is too much else to do.
+RECOVERY = 5.0
 #: What a worker says when it is.
 AT_WORK = "sends pushes"
 
@@ -288,6 +291,9 @@ def main() -> None:
     options.add_argument("--control", action="store_true", help="with a replica that is behind")
     given = options.parse_args()
     found = run(given.rounds, seed=given.seed, behind=given.control)
+    if not given.control:
+        late = [one for one in found.ready if one > RECOVERY]
+        found.problems += [f"a server writes again after {one:.1f} s" for one in late]
     findings.tell(found, control=given.control)
 
 
