@@ -25,7 +25,7 @@ if sys.dont_write_bytecode:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores, and not too many: a third of the time tests only wait."""
+    """One more than there are cores, and not too many: often a test only waits."""
     return min(4, (os.cpu_count() or 1) + 1)
 
 
