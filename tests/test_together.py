@@ -96,3 +96,18 @@ async def test_who_goes_away_takes_nothing_from_the_others() -> None:
     assert (found[0], found[2]) == (0, 4)
     assert isinstance(found[1], asyncio.CancelledError)
     assert work.batches == [[0, 1, 2]]
+
+
+async def test_who_is_on_his_way_is_waited_for_while_each_round_brings_somebody() -> None:
+    async def late(together: Together[int, int], number: int) -> int:
+        for _ in range(number):
+            await asyncio.sleep(0)
+        return await together(number)
+
+    for rounds, first in ((0, [0]), (2, [0, 1, 2])):
+        work = Work()
+        together = Together(work, most=10, rounds=rounds)
+        tasks = [asyncio.ensure_future(late(together, number)) for number in (0, 1, 2, 3, 9)]
+        assert await asyncio.gather(*tasks) == [0, 2, 4, 6, 18]
+        assert work.batches[0] == first
+        assert work.batches[-1] == [9]  # for him, nobody knew that he would come

@@ -17,14 +17,16 @@ class Together(Generic[Item, Result]):
     """Hands whatever was asked for while it was busy to ``work``, at most so many at once.
 
     If there were several the last time, it waits ``linger`` seconds before it begins: those who
-    were answered just now may come again, and one piece of work is done instead of two.
+    were answered just now may come again, and one piece of work is done instead of two. With
+    ``rounds`` it waits for so many turns of the loop at most, and only while each brings somebody:
+    that costs whoever comes alone some 10 µs.
 
     ``work`` returns one result for each item. If it fails with several, each is tried alone, so
     that nobody suffers for another's; but what is unavailable is so for all of them, and nobody
     waits for it to fail again and again. Whoever asked may go away: it is done all the same.
     """
 
-    __slots__ = ("_last", "_linger", "_most", "_task", "_waiting", "_work")
+    __slots__ = ("_last", "_linger", "_most", "_rounds", "_task", "_waiting", "_work")
 
     def __init__(
         self,
@@ -32,10 +34,12 @@ class Together(Generic[Item, Result]):
         *,
         most: int,
         linger: float = 0.0,
+        rounds: int = 0,
     ) -> None:
         self._work = work
         self._most = most
         self._linger = linger
+        self._rounds = rounds
         self._last = 0
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -58,12 +62,22 @@ class Together(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await self._settled()
                 if self._linger and self._last > 1 and len(self._waiting) < self._most:
                     await asyncio.sleep(self._linger)
                 self._last = most = min(len(self._waiting), self._most)
                 await self._do([self._waiting.popleft() for _ in range(most)])
         finally:
             self._task = None
+
+    async def _settled(self) -> None:
+        """Lets come who is on his way: until a turn of the loop has brought nobody."""
+        seen = 0
+        for _ in range(self._rounds):
+            if len(self._waiting) == seen:
+                return
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _do(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

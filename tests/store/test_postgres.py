@@ -112,6 +112,26 @@ async def test_connections_that_died_are_replaced(
     assert [await db.fetch_value("SELECT 1") for _ in range(20)] == [1] * 20
 
 
+async def test_who_asks_for_the_instant_when_its_connection_has_died_gets_another_one(
+    db: PostgresDatabase, migrated_postgres_url: str
+) -> None:
+    before = await db.instant()
+    assert await db.instant() == before
+    other = await open_database(migrated_postgres_url)
+    assert await other.fetch_value(KILL) == 1
+    await other.close()
+    while True:
+        try:
+            assert await db.instant() == before  # the same server, and nothing was committed
+            break
+        except StorageProblem:  # whoever finds it dead is told
+            await asyncio.sleep(0.01)
+    # It is one connection for all who ask, and one for all else.
+    for _ in range(5):
+        await asyncio.gather(*(db.instant() for _ in range(20)), db.fetch_value("SELECT 1"))
+    assert db._pool.get_size() <= 2
+
+
 async def test_a_query_that_was_given_up_does_not_answer_the_next(db: PostgresDatabase) -> None:
     for _ in range(5):
         task = asyncio.create_task(db.fetch_value("SELECT 1 FROM pg_sleep(20)"))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -68,7 +68,10 @@ async def _nothing_to_reset(_: Any) -> None:
 
 # Which transactions can be seen, and of which server: a standby that took over after a crash may
 # give numbers anew that the lost one had given.
-INSTANT = "SELECT pg_postmaster_start_time()::text, pg_current_snapshot()::text"
+INSTANT = "SELECT pg_current_snapshot()::text"
+SERVER = "SELECT pg_postmaster_start_time()::text"
+# Turns of the loop in which whoever asks for the instant may join those who ask already.
+ROUNDS = 4
 
 
 def _is_lost(connection: Any) -> bool:
@@ -124,6 +127,14 @@ class PostgresTransaction(Transaction):
         return sorted(int(row[0]) for row in rows)
 
 
+class _Watch(NamedTuple):
+    """A connection that is only asked which instant it is."""
+
+    connection: Any
+    server: str
+    instant: Any
+
+
 class _Reading:
     """How often a statement is being read just now, and who waits to read it together."""
 
@@ -156,7 +167,10 @@ class PostgresDatabase(Database):
         self._coming_back: set[asyncio.Task[None]] = set()
         #: By statement: the one for many rows of values, None where there is none.
         self._at_once: dict[str, str | None] = {}
-        self._instants: Together[None, Hashable] = Together(self._look, most=sys.maxsize)
+        self._instants: Together[None, Hashable] = Together(
+            self._look, most=sys.maxsize, rounds=ROUNDS
+        )
+        self._watch: _Watch | None = None
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
@@ -186,18 +200,7 @@ class PostgresDatabase(Database):
         connection that was used without any trouble stays at hand, unless somebody waits for
         one. After trouble the pool looks at it, and makes a new one if it has to.
         """
-        connection = None
-        while self._idle and connection is None:
-            connection = self._idle.pop()
-            if _is_lost(connection):
-                await self._pool.release(connection)
-                connection = None
-        if connection is None:
-            self._waiting += 1
-            try:
-                connection = await self._pool.acquire(timeout=WAIT_SECONDS)
-            finally:
-                self._waiting -= 1
+        connection = await self._take()
         try:
             yield connection
         except BaseException as problem:
@@ -208,6 +211,18 @@ class PostgresDatabase(Database):
             await self._pool.release(connection)
         else:
             self._idle.append(connection)
+
+    async def _take(self) -> Any:
+        while self._idle:
+            connection = self._idle.pop()
+            if not _is_lost(connection):
+                return connection
+            await self._pool.release(connection)
+        self._waiting += 1
+        try:
+            return await self._pool.acquire(timeout=WAIT_SECONDS)
+        finally:
+            self._waiting -= 1
 
     async def _look_at(self, connection: Any, problem: BaseException) -> None:
         """Gives back a connection after trouble, or gives up all if their server seems gone.
@@ -224,7 +239,8 @@ class PostgresDatabase(Database):
         if gone:
             await self._pool.expire_connections()
             left, self._idle = self._idle, []
-            for one in [*left, *self._committing]:
+            watching = [self._watch.connection] if self._watch else []
+            for one in [*left, *self._committing, *watching]:
                 if not _is_lost(one):
                     one.terminate()
             for one in left:
@@ -294,9 +310,32 @@ class PostgresDatabase(Database):
         return await self._instants(None)
 
     async def _look(self, asked: list[None]) -> list[Hashable]:
+        """The instant for all who asked. What all else costs is saved: it is asked so often."""
         self.statements += 1
-        row = (await self._fetch(INSTANT, ()))[0]
-        return [tuple(row)] * len(asked)
+        with _reported():
+            watch = self._watch
+            if watch is None or _is_lost(watch.connection):
+                watch = await self._begin_to_watch()
+            try:
+                snapshot = await watch.instant.fetchval()
+            except BaseException as problem:
+                self._watch = None
+                await self._look_at(watch.connection, problem)
+                raise
+        return [(watch.server, snapshot)] * len(asked)
+
+    async def _begin_to_watch(self) -> _Watch:
+        before, self._watch = self._watch, None
+        if before is not None:
+            await self._pool.release(before.connection)
+        connection = await self._take()
+        try:
+            server = await connection.fetchval(SERVER)
+            self._watch = _Watch(connection, server, await connection.prepare(INSTANT))
+        except BaseException as problem:
+            await self._look_at(connection, problem)
+            raise
+        return self._watch
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -367,6 +406,8 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         self._closing = True
+        if self._watch is not None:
+            await self._pool.release(self._watch.connection)
         while self._idle:
             await self._pool.release(self._idle.pop())
         try:
