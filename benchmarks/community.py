@@ -217,7 +217,7 @@ _NOTIFICATION = _columns(
     "account_id filtered id type activity_id from_account_id status_id group_key reason created_at"
 )
 _GROUP = _columns(
-    "account_id group_key prefix bucket type status_id newest_id newest_at oldest_id oldest_at"
+    "account_id group_key bucket type status_id newest_id newest_at oldest_id oldest_at"
     " notifications_count segment_first_id segment_count newest"
 )
 _SEGMENT = _columns("account_id group_key first_id notifications_count")
@@ -264,8 +264,9 @@ class _Groups:
         bucket = grouped_notifications.bucket(at, last, now=at)
         if group is None or group.bucket != bucket:
             self._close(group)
+            key = grouped_notifications.key(prefix, bucket)
             group = self.opened[recipient, prefix] = _Group(
-                recipient, f"{prefix}-{bucket}", prefix, bucket, kind, status_id, number, at
+                recipient, key, bucket, kind, status_id, number, at
             )
         elif group.segment_count == SEGMENT:
             self.segments.append((recipient, group.key, group.segment_first_id, SEGMENT))
@@ -295,7 +296,6 @@ class _Groups:
 class _Group:
     recipient: int
     key: str
-    prefix: str
     bucket: int
     kind: str
     status_id: int | None
@@ -314,7 +314,7 @@ class _Group:
     def row(self) -> tuple[Any, ...]:
         """A row of notification_groups."""
         return (
-            self.recipient, self.key, self.prefix, self.bucket, self.kind, self.status_id,
+            self.recipient, self.key, self.bucket, self.kind, self.status_id,
             self.newest_id, self.newest_at, self.oldest_id, self.oldest_at, self.count,
             self.segment_first_id, self.segment_count, msgspec.json.encode(self.newest).decode(),
         )  # fmt: skip

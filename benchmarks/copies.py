@@ -78,7 +78,7 @@ def shifted(engine: str, table: str, notifications: int) -> dict[str, str]:
             **moved(account, "account_id"),
             **moved(status, "status_id"),
             **moved(serial, "newest_id", "oldest_id", "segment_first_id"),
-            **renamed("group_key", "prefix"),
+            **renamed("group_key"),
             "newest": NEWEST[engine].format(serial=serial, account=account),
         },
         "notification_group_segments": {

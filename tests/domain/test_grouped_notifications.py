@@ -10,7 +10,10 @@ from stentor.domain.grouped_notifications import (
     OpenGroup,
     bucket,
     grouped_types,
+    joinable,
+    key,
     prefix,
+    prefix_of,
     ungrouped_id,
 )
 from stentor.domain.notifications import NotificationType
@@ -40,6 +43,22 @@ def test_the_prefix_names_type_and_status(
     type: NotificationType, status_id: int | None, expected: str | None
 ) -> None:
     assert prefix(type, status_id) == expected
+
+
+@pytest.mark.parametrize("named", ["favourite-7", "reblog-7", "follow", "admin.sign_up"])
+def test_a_key_says_of_what_and_from_which_hour(named: str) -> None:
+    assert key(named, H) == f"{named}-{H}"
+    assert prefix_of(key(named, H)) == named
+
+
+@pytest.mark.parametrize("named", ["favourite-7", "follow"])
+def test_whatever_an_hour_may_join_lies_between_two_keys_and_nothing_else_does(named: str) -> None:
+    low, high = joinable(named, H)
+    for first in range(H - 30, H + 30):
+        joins = bucket(H * HOUR, OpenGroup(first, NOW, NOW), now=NOW) == first
+        assert (low < key(named, first) < high) is joins, first
+    for other in ("favourite-77", "favourite-6", "favourite-8", "follow_request", "reblog-7"):
+        assert not low < key(other, H) < high, other
 
 
 @pytest.mark.parametrize("later", range(-3, 12))

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from stentor.domain.grouped_notifications import GROUPABLE
+from stentor.domain.grouped_notifications import GROUPABLE, joinable
 from stentor.domain.ids import LARGEST
 from stentor.domain.notifications import NotificationType
 from stentor.store import (
     email_deliveries,
     notification_group_pages,
+    notification_groups,
     notification_pages,
     notification_requests,
     notifications,
@@ -65,9 +66,9 @@ async def busy_people(db: Database) -> None:
         f" 1 + i % {STATUSES}, i",
     }
     groups = {
-        "columns": "account_id, group_key, prefix, bucket, type, newest_id, newest_at, oldest_id,"
+        "columns": "account_id, group_key, bucket, type, newest_id, newest_at, oldest_id,"
         " oldest_at, notifications_count, segment_first_id, segment_count, newest",
-        "values": "1 + i % 12, 'g-' || i, 'g', i, CASE i % 3 WHEN 0 THEN 'favourite' WHEN 1 THEN"
+        "values": "1 + i % 12, 'g-' || i, i, CASE i % 3 WHEN 0 THEN 'favourite' WHEN 1 THEN"
         " 'reblog' ELSE 'follow' END, i + 9, i + 9, i, i, 6, i, 6, '[]'",
     }
     async with db.transaction() as tx:
@@ -106,8 +107,8 @@ async def plans(db: Database, sql: str, values: list[Any]) -> list[str]:
     """How the engine would run it: with these values, and in PostgreSQL with any."""
     found = [await db.plan(sql, *values)]
     if db.engine == "postgres":
-        types = ", ".join("bigint" for _ in values)
-        given = ", ".join(str(one) for one in values)
+        types = ", ".join("text" if isinstance(one, str) else "bigint" for one in values)
+        given = ", ".join(repr(one) for one in values)
         async with db.transaction() as tx:
             await tx.run("SET LOCAL plan_cache_mode = force_generic_plan")
             await tx.run(f"PREPARE page ({types}) AS {sql}")
@@ -212,6 +213,37 @@ async def test_a_page_of_groups_reads_ranges_of_its_indexes(history: Database) -
             if sorts > shape.cut:
                 wrong.append(f"{where}: sorted\n{plan}")
     assert not wrong, "\n\n".join(wrong[:3])
+
+
+async def test_the_group_to_join_is_looked_for_in_a_range_of_the_primary_key(
+    history: Database,
+) -> None:
+    """However many groups of the same things there were before."""
+    values = [OWNER, *joinable("g", ROWS - 100)]
+    assert len(await history.fetch(notification_groups.OPEN, *values)) == 1
+    for plan in await plans(history, notification_groups.OPEN, values):
+        if history.engine == "sqlite":
+            key = "USING PRIMARY KEY (account_id=? AND group_key>? AND group_key<?)"
+            assert f"SEARCH notification_groups {key}" in plan, plan
+        else:
+            assert "notification_groups_pkey" in plan, plan
+            key = r"Index Cond: \(\(account_id = .*\) AND \(group_key > .*\) AND \(group_key < "
+            assert re.search(key, plan), plan
+
+
+async def test_keys_of_groups_are_compared_byte_by_byte(db: Database) -> None:
+    """Whatever the language of the database, in which a hyphen may count for nothing."""
+    if db.engine == "sqlite":
+        assert not any("COLLATE" in line for line in await db.describe())  # as it does by itself
+        return
+    found = await db.fetch(
+        "SELECT table_name, collation_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND column_name = 'group_key' ORDER BY table_name"
+    )
+    assert [tuple(row) for row in found] == [
+        (table, "C")
+        for table in ("notification_group_segments", "notification_groups", "notifications")
+    ]
 
 
 async def test_what_waits_at_the_door_is_counted_by_its_own_index(history: Database) -> None:

@@ -53,7 +53,10 @@ async def add(
 async def _groups(tx: Transaction, joining: Sequence[Joining], *, now: int) -> list[Group]:
     """The group of each of them, in their order; one that must be begun is not kept yet."""
     slots = [(one.row.account_id, one.prefix) for one in joining]
-    last = await notification_groups.find_open(tx, slots)
+    hours = [grouped_notifications.hour(one.activity_at, now=now) for one in joining]
+    last = await notification_groups.find_open(
+        tx, [(*slot, hour) for slot, hour in zip(slots, hours, strict=True)]
+    )
     # Whoever does not join the last group may still join an earlier one, named by his hour.
     leaving = {
         slot
@@ -61,8 +64,8 @@ async def _groups(tx: Transaction, joining: Sequence[Joining], *, now: int) -> l
         if slot in last and _bucket(one, last[slot], now=now) != last[slot].open.bucket
     }
     earlier = [
-        (slot[0], _key(one, _bucket(one, None, now=now)))
-        for slot, one in zip(slots, joining, strict=True)
+        (slot[0], grouped_notifications.key(slot[1], hour))
+        for slot, hour in zip(slots, hours, strict=True)
         if slot in leaving
     ]
     known = {(one.account_id, one.group_key): one for one in last.values()}
@@ -70,10 +73,10 @@ async def _groups(tx: Transaction, joining: Sequence[Joining], *, now: int) -> l
     found = []
     for slot, one in zip(slots, joining, strict=True):
         bucket = _bucket(one, last.get(slot), now=now)
-        key = (slot[0], _key(one, bucket))
+        key = (slot[0], grouped_notifications.key(one.prefix, bucket))
         group = known.get(key)
         if group is None:
-            group = known[key] = notification_groups.begin(*key, one.prefix, bucket, now=now)
+            group = known[key] = notification_groups.begin(*key, bucket, now=now)
         group.open = replace(group.open, newest_at=now)
         last[slot] = group
         found.append(group)
@@ -84,7 +87,3 @@ def _bucket(one: Joining, last: Group | None, *, now: int) -> int:
     return grouped_notifications.bucket(
         one.activity_at, None if last is None else last.open, now=now
     )
-
-
-def _key(one: Joining, bucket: int) -> str:
-    return f"{one.prefix}-{bucket}"

@@ -61,23 +61,48 @@ def prefix(type: NotificationType, status_id: int | None) -> str | None:
     return type.value if status_id is None else f"{type.value}-{status_id}"
 
 
+def hour(activity_at: int, *, now: int) -> int:
+    """The hour of an activity, counted from the epoch.
+
+    A time in the future counts as now, so that nobody can pin a group to it (weakness C-23).
+    """
+    return min(activity_at, now) // times.HOUR
+
+
+def key(prefix: str, bucket: int) -> str:
+    """The key of the group of a prefix that an hour names."""
+    return f"{prefix}-{bucket}"
+
+
+def prefix_of(group_key: str) -> str:
+    """What `key` was made from."""
+    return group_key.rpartition("-")[0]
+
+
+def joinable(prefix: str, hour: int) -> tuple[str, str]:
+    """Two keys: between them, byte by byte, are the groups that an activity of that hour may join.
+
+    So is the one that its own hour names. All hours from 1981 to 2084 have six digits.
+    """
+    return key(prefix, hour - SPAN_HOURS), f"{prefix}."  # the dot is what follows the hyphen
+
+
 def bucket(activity_at: int, last: OpenGroup | None, *, now: int) -> int:
     """The hour that names the group of an activity (notifications.md 5.1).
 
     It joins the last group of its prefix if it is less than twelve hours after that group's
-    first hour and the group was touched in the last twelve hours; else it begins one. A time in
-    the future counts as now, so that nobody can pin a group to it (weakness C-23), and a day
+    first hour and the group was touched in the last twelve hours; else it begins one, and a day
     after it was begun a group is closed whatever still arrives late.
     """
-    hour = min(activity_at, now) // times.HOUR
+    at = hour(activity_at, now=now)
     if (
         last is not None
         and last.newest_at > now - SPAN_HOURS * times.HOUR
         and last.oldest_at > now - LIFETIME
-        and hour < last.bucket + SPAN_HOURS
+        and at < last.bucket + SPAN_HOURS
     ):
         return last.bucket
-    return hour
+    return at
 
 
 def grouped_types(names: list[str]) -> frozenset[NotificationType]:

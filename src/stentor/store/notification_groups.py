@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from stentor.domain.grouped_notifications import SAMPLE, OpenGroup
+from stentor.domain.grouped_notifications import SAMPLE, OpenGroup, joinable, prefix_of
 from stentor.store.database import Row, Transaction
 
 #: Members of one segment; counting within a group never looks at more rows than this.
@@ -26,12 +26,12 @@ class Member:
     created_at: int
 
 
-_STATE = """account_id, group_key, prefix, bucket, newest_at, oldest_at, newest,
+_STATE = """account_id, group_key, bucket, newest_at, oldest_at, newest,
            segment_first_id, segment_count"""
-# The group of a prefix that was touched last; uses notification_groups_open.
+# The one that was touched last of those in a range of the primary key, which are few.
 OPEN = f"""
     SELECT {_STATE} FROM notification_groups
-    WHERE account_id = $1 AND prefix = $2 ORDER BY newest_id DESC LIMIT 1
+    WHERE account_id = $1 AND group_key > $2 AND group_key < $3 ORDER BY newest_id DESC LIMIT 1
 """
 FIND = f"SELECT {_STATE} FROM notification_groups WHERE account_id = $1 AND group_key = $2"
 
@@ -42,7 +42,6 @@ class Group:
 
     account_id: int
     group_key: str
-    prefix: str
     #: The hour that names it, and its last and first touch, as `OpenGroup` wants them.
     open: OpenGroup
     #: Pairs of notification and sender, newest first.
@@ -63,17 +62,26 @@ def _encoded(newest: list[list[int]]) -> str:
 
 
 def _group(row: Row) -> Group:
-    account_id, group_key, prefix, bucket, newest_at, oldest_at, newest, *segment = row
+    account_id, group_key, bucket, newest_at, oldest_at, newest, *segment = row
     last = OpenGroup(bucket, newest_at, oldest_at)
-    return Group(account_id, group_key, prefix, last, _newest.decode(newest), *segment)
+    return Group(account_id, group_key, last, _newest.decode(newest), *segment)
 
 
 async def find_open(
-    tx: Transaction, prefixes: Iterable[tuple[int, str]]
+    tx: Transaction, activities: Iterable[tuple[int, str, int]]
 ) -> dict[tuple[int, str], Group]:
-    """The last group of each account and prefix, where there is one. One query."""
-    rows = await tx.fetch_many(OPEN, list(dict.fromkeys(prefixes)))
-    return {(row[0], row[2]): _group(row) for row in rows}
+    """By account and prefix the group touched last of those that its activities might join.
+
+    An activity is an account, a prefix and an hour. Where there is no group, there is none by
+    the activity's own hour either. One query.
+    """
+    earliest: dict[tuple[int, str], int] = {}
+    for account_id, prefix, hour in activities:
+        slot = (account_id, prefix)
+        earliest[slot] = min(hour, earliest.get(slot, hour))
+    wanted = [(slot[0], *joinable(slot[1], hour)) for slot, hour in earliest.items()]
+    rows = await tx.fetch_many(OPEN, wanted)
+    return {(row[0], prefix_of(row[1])): _group(row) for row in rows}
 
 
 async def find(
@@ -87,10 +95,10 @@ async def find(
 
 # Of one that is kept already, what it began with stays.
 WRITE = """
-    INSERT INTO notification_groups (account_id, group_key, prefix, bucket, type, status_id,
+    INSERT INTO notification_groups (account_id, group_key, bucket, type, status_id,
         newest_id, newest_at, oldest_id, oldest_at, notifications_count,
         segment_first_id, segment_count, newest)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (account_id, group_key) DO UPDATE SET
         newest_id = excluded.newest_id, newest_at = excluded.newest_at, newest = excluded.newest,
         notifications_count = notification_groups.notifications_count
@@ -103,11 +111,9 @@ CLOSE_SEGMENT = """
 """
 
 
-def begin(account_id: int, group_key: str, prefix: str, bucket: int, *, now: int) -> Group:
+def begin(account_id: int, group_key: str, bucket: int, *, now: int) -> Group:
     """A group that nobody has joined yet."""
-    return Group(
-        account_id, group_key, prefix, OpenGroup(bucket, now, now), [], 0, 0, kept=False
-    )  # fmt: skip
+    return Group(account_id, group_key, OpenGroup(bucket, now, now), [], 0, 0, kept=False)
 
 
 def join(group: Group, member: Member) -> None:
@@ -136,7 +142,7 @@ async def write(tx: Transaction, groups: Iterable[Group]) -> None:
         first, last = group.joined[0], group.joined[-1]
         closed += [(*key, *one) for one in group.full]
         written.append((
-            *key, group.prefix, group.open.bucket, first.type, first.status_id, last.id,
+            *key, group.open.bucket, first.type, first.status_id, last.id,
             last.created_at, first.id, first.created_at, len(group.joined),
             group.segment_first_id, group.segment_count, _encoded(group.newest),
         ))  # fmt: skip

@@ -18,7 +18,7 @@ CREATE TABLE notifications (
   activity_id bigint NOT NULL,
   from_account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
   status_id bigint REFERENCES statuses (id) ON DELETE CASCADE,
-  group_key text,
+  group_key text COLLATE "C",
   reason text NOT NULL DEFAULT '',
   created_at bigint NOT NULL,
   PRIMARY KEY (account_id, filtered, id)
@@ -44,11 +44,11 @@ CREATE INDEX notifications_of_group ON notifications (account_id, group_key, id)
 -- What a page of groups shows, kept with each notification. `newest` is JSON: up to 8 pairs of
 -- notification id and sender id, newest first. The last members are counted in an open segment,
 -- the earlier ones in closed segments of some 500, so that "how many up to this id" never
--- counts more than one segment.
+-- counts more than one segment. Keys are compared byte by byte: the groups of the same things
+-- from an hour on are a range of the primary key.
 CREATE TABLE notification_groups (
   account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-  group_key text NOT NULL,
-  prefix text NOT NULL,
+  group_key text COLLATE "C" NOT NULL,
   bucket bigint NOT NULL,
   type text NOT NULL,
   status_id bigint REFERENCES statuses (id) ON DELETE CASCADE,
@@ -65,12 +65,11 @@ CREATE TABLE notification_groups (
 CREATE INDEX notification_groups_newest ON notification_groups (account_id, type, newest_id);
 CREATE INDEX notification_groups_oldest ON notification_groups (account_id, type, oldest_id);
 CREATE INDEX notification_groups_begun ON notification_groups (account_id, oldest_at);
-CREATE INDEX notification_groups_open ON notification_groups (account_id, prefix, newest_id);
 CREATE INDEX notification_groups_of_status ON notification_groups (status_id) WHERE status_id IS NOT NULL;
 
 CREATE TABLE notification_group_segments (
   account_id bigint NOT NULL,
-  group_key text NOT NULL,
+  group_key text COLLATE "C" NOT NULL,
   first_id bigint NOT NULL,
   notifications_count bigint NOT NULL,
   PRIMARY KEY (account_id, group_key, first_id),
