@@ -301,6 +301,8 @@ async def overheard(db: Database, least: int) -> list[tuple[str, tuple[Any, ...]
     async with db.transaction() as tx:
         heard = Overheard(tx)
         given: Any = heard
+        assert await notifications.find(given, OWNER, ids[0]) is not None
+        assert await notifications.find_with_reason(given, OWNER, ids[-1]) is not None
         await notifications.direct_mentions(given, OWNER, ids)
         await email_deliveries.add(given, [OWNER], ids, now=NOW)
         await email_deliveries.told(given, [OWNER, 2], ids, now=NOW)

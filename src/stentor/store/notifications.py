@@ -124,7 +124,7 @@ async def unread_count(
 
 # By the unique key of recipient and id; hidden while its sender is suspended.
 FIND = f"""
-    SELECT {COLUMNS} FROM notifications n CROSS JOIN accounts f
+    SELECT {COLUMNS} FROM notifications n /*+ notifications_id */ CROSS JOIN accounts f
     WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.id = $2
       AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL
 """
