@@ -105,6 +105,15 @@ async def test_so_it_is_when_a_group_of_long_before_was_touched_since(told: Told
     assert await told.sizes() == {told.key(H): 2, told.key(H - 12): 1}
 
 
+async def test_of_two_groups_the_one_that_was_touched_last_is_joined(told: Told) -> None:
+    """Though the other is of a later hour; that one is closed."""
+    late = NOW + 13 * HOUR
+    assert await told.hears([(0, 0)], now=NOW) == [told.key(H)]
+    assert await told.hears([(0, 16)], now=late) == [told.key(H - 3)]
+    assert await told.hears([(0, 15)], now=late) == [told.key(H - 3)]
+    assert await told.sizes() == {told.key(H): 1, told.key(H - 3): 2}
+
+
 async def test_what_comes_at_once_may_be_of_several_hours(told: Told) -> None:
     """Of each status the late one still joins the group that is open, the other begins the next."""
     begun = NOW + HOUR // 2

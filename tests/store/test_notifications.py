@@ -220,7 +220,7 @@ async def test_the_group_to_join_is_looked_for_in_a_range_of_the_primary_key(
 ) -> None:
     """However many groups of the same things there were before."""
     values = [OWNER, *joinable("g", ROWS - 100)]
-    assert len(await history.fetch(notification_groups.OPEN, *values)) == 1
+    assert await history.fetch(notification_groups.OPEN, *values)
     for plan in await plans(history, notification_groups.OPEN, values):
         if history.engine == "sqlite":
             key = "USING PRIMARY KEY (account_id=? AND group_key>? AND group_key<?)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import msgspec
 
@@ -28,10 +29,10 @@ class Member:
 
 _STATE = """account_id, group_key, bucket, newest_at, oldest_at, newest,
            segment_first_id, segment_count"""
-# The one that was touched last of those in a range of the primary key, which are few.
+# Those in a range of the primary key: one or two, so to sort them here would cost more than they.
 OPEN = f"""
-    SELECT {_STATE} FROM notification_groups
-    WHERE account_id = $1 AND group_key > $2 AND group_key < $3 ORDER BY newest_id DESC LIMIT 1
+    SELECT {_STATE}, newest_id FROM notification_groups
+    WHERE account_id = $1 AND group_key > $2 AND group_key < $3
 """
 FIND = f"SELECT {_STATE} FROM notification_groups WHERE account_id = $1 AND group_key = $2"
 
@@ -81,7 +82,8 @@ async def find_open(
         earliest[slot] = min(hour, earliest.get(slot, hour))
     wanted = [(slot[0], *joinable(slot[1], hour)) for slot, hour in earliest.items()]
     rows = await tx.fetch_many(OPEN, wanted)
-    return {(row[0], prefix_of(row[1])): _group(row) for row in rows}
+    rows.sort(key=itemgetter(-1))
+    return {(row[0], prefix_of(row[1])): _group(row[:-1]) for row in rows}
 
 
 async def find(
