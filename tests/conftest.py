@@ -12,7 +12,13 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-pytest_plugins = ["tests.servers", "tests.recycling", "tests.fixtures", "tests.serving"]
+pytest_plugins = [
+    "tests.servers",
+    "tests.recycling",
+    "tests.fixtures",
+    "tests.serving",
+    "tests.remembering",
+]
 
 if sys.dont_write_bytecode:
     # Who wants no bytecode in the tree gets it elsewhere, for as long as the tests run: they start

@@ -55,6 +55,7 @@ HELPERS = {
     "recorders",
     "recordings",
     "recycling",
+    "remembering",
     "said",
     "sequences",
     "servers",

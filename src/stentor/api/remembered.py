@@ -1,11 +1,12 @@
-"""Answers that are given again while nobody has committed anything, and answered 304 (RFC 9110).
+"""Answers that are given again until a commit concerns them, and answered 304 (RFC 9110).
 
 Whoever polls, or opens the same page twice, is asked for again what was just put together. Such
 an answer is remembered with the *instant* of the database (`Database.instant`) from before it was
 read. While the instant is the same nobody, in whatever process, has committed anything since, so
-it is what would be put together now, for the same token, which is what it was too. The request is
-counted each time, and what changes by time alone ends with its time (`Request.lasts_until`, and
-the token's own end).
+it is what would be put together now, for the same token, which is what it was too. On SQLite it
+also outlives commits of this process that touch nothing it rests on (`stentor.store.changes`). The
+request is counted each time, and what changes by time alone ends with its time
+(`Request.lasts_until`, and the token's own end).
 
 So that a poll can be answered 304, the answers have entity tags. A tag names an answer that this
 process remembers; after a commit the page is made anew, and keeps its tag if it is the same.
@@ -26,6 +27,7 @@ from stentor.api.services import Services
 from stentor.api.whole_answers import giver, lines
 from stentor.entities.fragments import Fragment
 from stentor.errors import PublicError
+from stentor.store import changes
 
 if TYPE_CHECKING:
     from stentor.api.endpoint import Route
@@ -44,6 +46,8 @@ BYTES = 64 * 1024 * 1024
 ANSWERS = 8192
 #: Of so many the pieces stay joined as well: whoever asks again does so soon.
 WHOLE = 64
+# Bytes of a key of a ground.
+_KEY = 44
 # Made anew for each answer.
 _OWN = frozenset(
     {
@@ -59,10 +63,12 @@ _NOT_WITH_304 = frozenset({b"content-length", b"content-type"})
 class Note:
     """What is said of an answer while it is put together; without parts it is not remembered."""
 
-    __slots__ = ("instant", "pages", "parts", "until", "viewer")
+    __slots__ = ("ground", "instant", "pages", "parts", "until", "viewer")
 
     def __init__(self, instant: Hashable) -> None:
         self.instant = instant
+        #: What was looked at (`stentor.store.changes`).
+        self.ground: set[int] = set()
         self.parts: Sequence[Fragment] = ()
         self.until = 0
         self.pages = False
@@ -95,6 +101,8 @@ class _Answer:
     tag: bytes
     #: The headers as they are on the wire: with a body, and with a 304.
     lines: tuple[bytes, bytes]
+    #: All that it rests on; None if that is not known.
+    ground: tuple[int, ...] | None = None
     #: The parts in one, while it is among the last that were asked for.
     whole: bytes | None = None
 
@@ -130,7 +138,9 @@ class Remembered:
         if instant is None:
             await self._inner(scope, receive, send)
             return
-        if answer is not None and answer.instant == instant:
+        db = self._services.db
+        if answer is not None and db.still(answer.instant, instant, answer.ground):
+            answer.instant = instant
             own = self._let_in(route, answer)
             if own is not None:
                 await self._give(scope, send, answer, own, known=_matches(tags, answer.tag))
@@ -150,7 +160,8 @@ class Remembered:
             await send(started)
             await send(message)
 
-        await self._inner(scope, receive, listening)
+        with changes.looking(note.ground):
+            await self._inner(scope, receive, listening)
 
     async def _give(
         self, scope: Scope, send: Send, answer: _Answer, own: Headers, *, known: bool
@@ -206,9 +217,15 @@ class Remembered:
         headers.append((b"etag", tag))
         kept = [one for one in headers if one[0] not in _OWN]
         wire = lines(kept), lines(_with_304(kept))
+        ground = None
+        if self._services.db.knows_changes and viewer.account_id is not None:
+            own = (changes.PERSON, changes.TOKENS)
+            ground = (*(changes.key(kind, viewer.account_id) for kind in own), *note.ground)
         self._answers.put(
             asked,
-            _Answer(note.instant, note.until, note.pages, viewer, kept, note.parts, tag, wire),
+            _Answer(
+                note.instant, note.until, note.pages, viewer, kept, note.parts, tag, wire, ground
+            ),
         )
         return tag
 
@@ -318,4 +335,5 @@ def _shared(answer: _Answer) -> dict[int, Fragment]:
 def _alone(asked: _Asked, answer: _Answer) -> int:
     """Bytes of what it shares with no other; its headers are there as lines and one by one."""
     own = sum([len(part) for part in answer.parts if type(part) is bytes])
+    own += _KEY * len(answer.ground or ())
     return own + len(asked.query) + len(asked.authorization) + 2 * sum(map(len, answer.lines))

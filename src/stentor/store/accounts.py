@@ -7,6 +7,7 @@ from itertools import starmap
 
 from stentor.domain.accounts import Account, User
 from stentor.domain.paging import Cursor
+from stentor.store.changes import ACCOUNT, looked_at
 from stentor.store.database import Database, Reader, Row, Transaction
 
 #: What is kept of an account: all of `Account` but ``moved_to``, which `with_moved` fills in.
@@ -62,6 +63,7 @@ async def _load(db: Reader, ids: Iterable[int]) -> dict[int, Account]:
         return {}
     if not isinstance(db, Database):
         return {row[1]: Account(*row[1:]) for row in await db.fetch(LOAD, wanted)}
+    looked_at(ACCOUNT, wanted)
     generation = db.generation()
     known, unsure = db.accounts.unchanged(wanted, generation)
     if not unsure:

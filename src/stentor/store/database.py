@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, Protocol
 
 from stentor.errors import Unavailable
-from stentor.store import migrations
+from stentor.store import changes, migrations
 from stentor.store.kept import Kept
 
 #: A row: indexable, iterable, one value per selected column.
@@ -97,6 +97,8 @@ class Database(ABC):
     """An open database. ``statements`` counts what was run, for the tests' query budgets."""
 
     engine: str
+    #: Whether it knows what its own commits have changed: then a ground is worth to be noted.
+    knows_changes = False
     #: Seconds that a transaction for several may wait for more of them, as a commit costs so much.
     linger = 0.0
 
@@ -106,13 +108,17 @@ class Database(ABC):
         #: when things are put together.
         self.mails = False
         #: Accounts as they were committed (`stentor.store.accounts.load`).
-        self.accounts: Kept[int, Any] = Kept(16_384)
+        self.accounts: Kept[int, Any] = Kept(
+            16_384, ground=lambda id, _: (changes.key(changes.ACCOUNT, id),), still=self.still
+        )
         #: Statuses with mentions and tags, likewise (`stentor.store.statuses.load`).
-        self.statuses: Kept[int, Any] = Kept(16_384)
+        self.statuses: Kept[int, Any] = Kept(
+            16_384, ground=lambda id, _: (changes.key(changes.STATUS, id),), still=self.still
+        )
         #: What is done for several at once (`stentor.together`), by what it is.
         self.together: dict[str, Any] = {}
-        #: Access tokens by their hash, likewise, within one generation only.
-        self.tokens: Kept[bytes, Any] = Kept(16_384)
+        #: Access tokens by their hash, likewise, and never asked for their version.
+        self.tokens: Kept[bytes, Any] = Kept(16_384, ground=_of_token, still=self.still)
         #: True from a transaction that the database did not take; until whoever watches over that
         #: has noticed, and says here that he has.
         self.troubled = False
@@ -128,11 +134,11 @@ class Database(ABC):
         """
         return [await self.fetch(sql, *values) for values in asked]
 
-    def generation(self) -> int | None:
-        """A number that stays the same only while nobody, here or elsewhere, commits anything.
+    def generation(self) -> Hashable | None:
+        """What stays the same only while nobody, here or elsewhere, commits anything.
 
-        None where that cannot be had for next to nothing. What was read after the number was
-        asked for is as the database has it for as long as the number is the same.
+        None where that cannot be had for next to nothing, or not just now. What was read after it
+        was asked for is as the database has it for as long as it is the same.
         """
         return None
 
@@ -142,6 +148,18 @@ class Database(ABC):
         Two that are equal see the same rows. Raises StorageProblem.
         """
         return self.generation()
+
+    def still(
+        self,
+        then: Hashable | None,
+        now: Hashable | None,
+        ground: Sequence[int] | None,  # noqa: ARG002  # for those who know what changed
+    ) -> bool:
+        """True if what was read after ``then`` is ``now`` as it was, both generations or instants.
+
+        ``ground`` is all that it rests on (`stentor.store.changes`), None if that is not known.
+        """
+        return then is not None and then == now
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
@@ -197,6 +215,13 @@ class Database(ABC):
         """The first column of the first row, or None."""
         rows = await self.fetch(sql, *values)
         return rows[0][0] if rows else None
+
+
+def _of_token(_: bytes, token: Any) -> tuple[int] | None:
+    """A token rests on whose it is; an application's own on nobody."""
+    if token.account_id is None:
+        return None
+    return (changes.key(changes.TOKENS, token.account_id),)
 
 
 async def open_database(url: str) -> Database:

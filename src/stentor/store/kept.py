@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from stentor.domain.bounded import make_room
@@ -15,19 +15,28 @@ class Kept(Generic[Key, Value]):
     """Rows by key, each with the version it had and when that was last seen to be current.
 
     "When" is a generation or an instant of the database (`Database.generation`): while nobody has
-    committed anything, nothing needs to be asked again. Forgets the oldest when it is full.
+    committed anything that touches a row's ``ground``, nothing needs to be asked again (``still``
+    is `Database.still`). Forgets the oldest when it is full.
     """
 
-    __slots__ = ("_entries", "_most")
+    __slots__ = ("_entries", "_ground", "_most", "_still")
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self,
+        most: int,
+        *,
+        ground: Callable[[Key, Value], Sequence[int] | None],
+        still: Callable[[Hashable | None, Hashable | None, Sequence[int] | None], bool],
+    ) -> None:
         self._most = most
+        self._ground = ground
+        self._still = still
         self._entries: dict[Key, tuple[int, Value, Hashable | None]] = {}
 
     def unchanged(
         self, keys: Iterable[Key], generation: Hashable | None
     ) -> tuple[dict[Key, Value], list[Key]]:
-        """What was seen to be current in this very generation; the keys that must be asked for."""
+        """What is known to be current in this generation; the keys that must be asked for."""
         keys = list(keys)
         if generation is None:
             return {}, keys
@@ -36,8 +45,13 @@ class Kept(Generic[Key, Value]):
         entries = self._entries
         for key in keys:
             entry = entries.get(key)
-            if entry is not None and entry[2] == generation:
+            if entry is None:
+                unsure.append(key)
+            elif entry[2] == generation:
                 known[key] = entry[1]
+            elif self._still(entry[2], generation, self._ground(key, entry[1])):
+                known[key] = entry[1]
+                entries[key] = (entry[0], entry[1], generation)
             else:
                 unsure.append(key)
         return known, unsure

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from stentor.domain.quotes import ACCEPTED
 from stentor.domain.statuses import NO_MARKS, LoadedStatuses, Marks, Status, Wording, readable
 from stentor.store import accounts, filters, polls, quotes
+from stentor.store.changes import STATUS, looked_at
 from stentor.store.database import Database, Reader, Row, Transaction
 
 _APPLICATION = {"application_name": "p.name", "application_website": "p.website"}
@@ -175,6 +176,7 @@ async def _known(db: Reader, ids: list[int]) -> dict[int, Known]:
     kept, generation, unknown = None, None, ids
     known: dict[int, Known] = {}
     if isinstance(db, Database):
+        looked_at(STATUS, ids)
         kept, generation = db.statuses, db.generation()
         known, unknown = kept.unchanged(ids, generation)
         if len(unknown) > 1:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 
 import structlog
 
@@ -97,8 +97,8 @@ class Hub:
         self._left: set[int] = set()
         # What the database was like when all tokens and all lists were looked at, and when the
         # first of the tokens ends.
-        self._swept: int | None = None
-        self._looked: int | None = None
+        self._swept: Hashable | None = None
+        self._looked: Hashable | None = None
         self._expiry = 0
 
     # --- who is here
