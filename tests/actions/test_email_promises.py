@@ -297,7 +297,7 @@ async def test_every_statement_reads_the_index_that_is_meant(mailing: Database) 
     plans = {
         "email_deliveries_due": [(email_deliveries.DUE, NOW), (email_deliveries.CLAIM, 1, 2, 20)],
         "email_deliveries_given_up": [(email_deliveries.SWEEP, NOW, 500)],
-        "notifications_id (account_id=? AND id=?)": [
+        "SEARCH n USING PRIMARY KEY (account_id=? AND filtered=? AND id=?)": [
             (email_deliveries.ADD, [1], [2], 3, 4, 5, 6),
             (email_deliveries.TOLD, [1], [2], 3),
         ],

@@ -165,7 +165,6 @@ def _may_be_sent(device: Device, told: Told) -> bool:
     return (
         type_ is not None
         and device.able
-        and not notification.filtered
         and not (
             notification.id <= device.last_read_id and notification.created_at <= device.read_at
         )

@@ -16,15 +16,16 @@ MOST = 500
 
 # ---------------------------------------------------------------- promising
 
-# Of these notifications ($2) of these people ($1) those whose recipient always wants e-mails, or
-# is not there: no stream since $5, and no device that could be reached since $6 (C-26).
+# Of these notifications ($2) of these people ($1), as far as they are not filtered, those whose
+# recipient always wants e-mails, or is not there: no stream since $5, and no device that could be
+# reached since $6 (C-26).
 ADD = """
     INSERT INTO email_deliveries (account_id, kind, about_id, run_at, created_at)
     SELECT n.account_id, 'notification', n.id, $3, $4
-    FROM notifications n /*+ notifications_id */
+    FROM notifications n
     JOIN users u ON u.account_id = n.account_id
     LEFT JOIN presences p ON p.account_id = n.account_id
-    WHERE n.account_id = ANY($1) AND n.id = ANY($2)
+    WHERE n.account_id = ANY($1) AND n.filtered = FALSE AND n.id = ANY($2)
       AND (u.always_send_emails
            OR ((p.seen_at IS NULL OR p.seen_at <= $5)
                AND NOT EXISTS (SELECT 1 FROM push_subscriptions s
@@ -206,17 +207,17 @@ class Told(NamedTuple):
     status_id: int | None
     conversation_id: int | None
     conversation_at: int | None
-    #: It has been filtered since, its sender is gone or suspended, or is blocked or muted now.
+    #: Its sender is gone or suspended, or is blocked or muted now.
     silenced: bool
 
 
-# By unique keys: recipient and id, the pair of recipient and sender, the status, its thread.
+# By unique keys: the notification's, the pair of recipient and sender, the status, its thread.
 TOLD = """
     SELECT n.account_id, n.id, n.type, n.from_account_id, n.status_id, c.id, c.created_at,
-           n.filtered OR f.suspended_at IS NOT NULL OR f.deletion_requested_at IS NOT NULL
+           f.suspended_at IS NOT NULL OR f.deletion_requested_at IS NOT NULL
              OR b.id IS NOT NULL OR back.id IS NOT NULL OR m.id IS NOT NULL
              OR d.id IS NOT NULL OR muted.account_id IS NOT NULL
-    FROM notifications n /*+ notifications_id */
+    FROM notifications n
     JOIN accounts f ON f.id = n.from_account_id
     LEFT JOIN statuses s ON s.id = n.status_id
     LEFT JOIN conversations c ON c.id = s.conversation_id
@@ -228,14 +229,14 @@ TOLD = """
            ON d.account_id = n.account_id AND d.domain = f.domain AND f.domain <> ''
     LEFT JOIN conversation_mutes muted
            ON muted.account_id = n.account_id AND muted.conversation_id = s.conversation_id
-    WHERE n.account_id = ANY($1) AND n.id = ANY($2)
+    WHERE n.account_id = ANY($1) AND n.filtered = FALSE AND n.id = ANY($2)
 """
 
 
 async def told(
     db: Reader, account_ids: Sequence[int], notification_ids: Sequence[int], *, now: int
 ) -> dict[tuple[int, int], Told]:
-    """Those notifications by recipient and id, as far as they are still there. One query."""
+    """Those notifications by recipient and id, as far as they are still shown. One query."""
     rows = await db.fetch(TOLD, list(set(account_ids)), list(set(notification_ids)), now)
     return {(row[0], row[1]): Told._make(row) for row in rows}
 

@@ -50,6 +50,8 @@ GROUP = (
     "g.group_key, g.type, g.status_id, g.notifications_count, g.newest, g.newest_id,"
     " g.newest_at, g.oldest_id"
 )
+# A notification of a group is never filtered (5.3): with its id it is named by the primary key.
+_MEMBER = "n.account_id = $1 AND n.filtered = FALSE"
 # A group that its row says all about: when its representative came is $at.
 PLAIN = f"{GROUP}, $at AS at, 0::bigint AS sender, 0::bigint AS activity, 0 AS hidden, 0 AS alone"
 # Clocks of several servers differ by less.
@@ -62,8 +64,8 @@ def _groups(type: NotificationType, shape: Shape) -> str:
     columns = f"g.{edge}_id AS id, {PLAIN.replace('$at', f'g.{edge}_at')}"
     if shape.visible_only:
         visible = (
-            "SELECT 0 FROM notifications n /*+ notifications_id */ CROSS JOIN accounts f"
-            f" WHERE n.account_id = $1 AND n.id = g.{edge}_id AND f.id = n.from_account_id"
+            f"SELECT 0 FROM notifications n CROSS JOIN accounts f WHERE {_MEMBER}"
+            f" AND n.id = g.{edge}_id AND f.id = n.from_account_id"
             f" AND {VISIBLE}"
         )
         columns = columns.replace("0 AS hidden", f"COALESCE(({visible}), 1) AS hidden")
@@ -106,14 +108,14 @@ def _by_member(shape: Shape) -> tuple[str, str]:
         f"n.id AS id, {GROUP}, n.created_at AS at, n.from_account_id AS sender,"
         " 0::bigint AS activity, 0 AS hidden, 0 AS alone"
     )
-    return columns, f"n.account_id = $1 AND n.id = {_nearest(shape)}"
+    return columns, f"{_MEMBER} AND n.id = {_nearest(shape)}"
 
 
 def _cut(types: frozenset[NotificationType], shape: Shape) -> str:
     """Groups that the cursor cuts in two: begun before it, and growing after it.
 
     A member after it is at most LIFETIME younger than its group, which so is among those that
-    were begun that long before the first notification after the cursor.
+    were begun that long before the first notification after the cursor; members are not filtered.
     """
     columns, member = _by_member(shape)
     if shape.ascending:
@@ -121,12 +123,12 @@ def _cut(types: frozenset[NotificationType], shape: Shape) -> str:
     else:
         after, across = "c.id >= $3", "g.oldest_id < $3 AND g.newest_id >= $3"
     at = (
-        "(SELECT c.created_at FROM notifications c /*+ notifications_id */"
-        f" WHERE c.account_id = $1 AND {after} ORDER BY c.id LIMIT 1)"
+        "(SELECT c.created_at FROM notifications c"
+        f" WHERE c.account_id = $1 AND c.filtered = FALSE AND {after} ORDER BY c.id LIMIT 1)"
     )
     return (
         f"SELECT {columns} FROM notification_groups g /*+ notification_groups_begun */"
-        " CROSS JOIN notifications n /*+ notifications_id */"
+        " CROSS JOIN notifications n"
         f" WHERE g.account_id = $1 AND g.oldest_at >= {at} - {LIFETIME + _SLACK}"
         f" AND g.oldest_at <= {at} + {_SLACK} AND g.type IN ({names(types)})"
         f" AND {across} AND {member} ORDER BY n.id {shape.order}"
@@ -175,7 +177,6 @@ def named_query(*, ascending: bool) -> str:
     """The SQL of the groups with keys $4, each by its visible member nearest to the anchor."""
     columns, member = _by_member(Shape(ascending=ascending, visible_only=True))
     return (
-        f"SELECT {columns} FROM notification_groups g"
-        " CROSS JOIN notifications n /*+ notifications_id */"
+        f"SELECT {columns} FROM notification_groups g CROSS JOIN notifications n"
         f" WHERE g.account_id = $1 AND g.group_key = ANY($4) AND {member}"
     )

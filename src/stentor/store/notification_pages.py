@@ -106,3 +106,51 @@ def _sender_query(
         "  AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL)"
         f" ORDER BY {ALONG_SENDER.order(ascending=ascending)} LIMIT $4"
     )
+
+
+# --- Shown and filtered ----------------------------------------------------------------------
+
+# They are two ranges of the primary key. Whoever looks for either names both: so no index of ids
+# alone has to be kept up, and nothing is waded through.
+EITHER = "filtered IN (FALSE, TRUE)"
+
+
+def _merged(one: str) -> str:
+    """Both ranges, of a query of one in which ``$filtered`` stands for which."""
+    return " UNION ALL ".join(
+        f"SELECT * FROM ({one.replace('$filtered', value)}) AS {name}"
+        for name, value in (("shown", "FALSE"), ("hidden", "TRUE"))
+    )
+
+
+_NEWEST = "(SELECT max(id) FROM notifications WHERE account_id = $1 AND filtered = {})"
+#: Of each its highest id, or nothing.
+NEWEST_IDS = f"SELECT {_NEWEST.format('FALSE')}, {_NEWEST.format('TRUE')}"
+
+_OLDEST = """(
+        SELECT n.created_at FROM notifications n
+        WHERE n.account_id = i.account_id AND n.filtered = {} ORDER BY n.id LIMIT 1)"""
+#: One after the other by the inboxes, and for each the first of either: no table is read.
+OLDEST = f"""
+    SELECT i.account_id, {_OLDEST.format("FALSE")}, {_OLDEST.format("TRUE")}
+    FROM (SELECT account_id FROM notification_inboxes WHERE account_id > $1
+          ORDER BY account_id LIMIT $2) i
+    ORDER BY i.account_id
+"""
+
+_FIRST_ONES = """
+    SELECT id, created_at FROM notifications
+    WHERE account_id = $1 AND filtered = $filtered ORDER BY id LIMIT $3
+"""
+FIRST_ONES = f"""
+    SELECT max(id) FROM (
+        SELECT * FROM ({_merged(_FIRST_ONES)}) AS either ORDER BY id LIMIT $3) AS first_ones
+    WHERE created_at < $2
+"""
+
+#: Some of them, in no order.
+_UP_TO = """
+    SELECT id FROM notifications
+    WHERE account_id = $1 AND filtered = $filtered AND id <= $2 ORDER BY id DESC LIMIT $3
+"""
+UP_TO = f"SELECT id FROM ({_merged(_UP_TO)}) AS either LIMIT $3"

@@ -14,7 +14,9 @@ MOST = 100
 # How many filtered mentions and quotes there are from one sender, and the newest one's status;
 # uses notifications_requested.
 COUNT = f"""
-    SELECT counted, (SELECT status_id FROM notifications WHERE account_id = $1 AND id = newest_id)
+    SELECT counted, (
+        SELECT status_id FROM notifications
+        WHERE account_id = $1 AND filtered = TRUE AND id = newest_id)
     FROM (
         SELECT count(*) AS counted, max(id) AS newest_id FROM (
             SELECT id FROM notifications /*+ notifications_requested */

@@ -17,7 +17,14 @@ from stentor.store import (
     notification_requests,
 )
 from stentor.store.database import Reader, Row, Transaction
-from stentor.store.notification_pages import page_query
+from stentor.store.notification_pages import (
+    EITHER,
+    FIRST_ONES,
+    NEWEST_IDS,
+    OLDEST,
+    UP_TO,
+    page_query,
+)
 
 COLUMNS = notification_pages.COLUMNS
 # Rows that are removed in one go; a longer list is removed in steps.
@@ -122,10 +129,10 @@ async def unread_count(
     return len(found)
 
 
-# By the unique key of recipient and id; hidden while its sender is suspended.
+# By the primary key; hidden while its sender is suspended.
 FIND = f"""
-    SELECT {COLUMNS} FROM notifications n /*+ notifications_id */ CROSS JOIN accounts f
-    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.id = $2
+    SELECT {COLUMNS} FROM notifications n CROSS JOIN accounts f
+    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.{EITHER} AND n.id = $2
       AND f.suspended_at IS NULL AND f.deletion_requested_at IS NULL
 """
 
@@ -152,39 +159,36 @@ class Fresh(NamedTuple):
     told: bool
 
 
-# Along the unique key of recipient and id. What a policy has filtered, and what was filtered and
-# let in later, is no news (notifications.md 6.5); nor is anything of whom nobody shall see.
+# Along the primary key. What a policy has filtered, and what was filtered and let in later, is no
+# news (notifications.md 6.5); nor is anything of whom nobody shall see.
 AFTER = f"""
-    SELECT {COLUMNS}, n.filtered OR n.reason IN ({", ".join(f"'{name}'" for name in NAMES)})
+    SELECT {COLUMNS}, n.reason IN ({", ".join(f"'{name}'" for name in NAMES)})
         OR f.suspended_at IS NOT NULL OR f.deletion_requested_at IS NOT NULL
-    FROM notifications n /*+ notifications_id */ CROSS JOIN accounts f
-    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.id > $2 ORDER BY n.id LIMIT $3
+    FROM notifications n CROSS JOIN accounts f
+    WHERE f.id = n.from_account_id AND n.account_id = $1 AND n.filtered = FALSE AND n.id > $2
+    ORDER BY n.id LIMIT $3
 """
 
 
 async def after(db: Reader, account_id: int, position: int, limit: int) -> list[Fresh]:
-    """What an account was told after that id, in order, the untold too. One query."""
+    """What an account's list shows after that id, in order, the untold too. One query."""
     rows = await db.fetch(AFTER, account_id, position, limit)
     return [Fresh(Notification._make(row[:-1]), not row[-1]) for row in rows]
 
 
+# Of what is shown, which is all that `after` reads.
+POSITION = "SELECT max(id) FROM notifications WHERE account_id = $1 AND filtered = FALSE"
+
+
+async def position(db: Reader, account_id: int) -> int:
+    """The id after which `after` finds nothing yet; 0 if the list is empty."""
+    return await db.fetch_value(POSITION, account_id) or 0
+
+
 async def newest_id(db: Reader, account_id: int) -> int | None:
     """The highest id in that account's list, whatever is hidden from it; None if it is empty."""
-    newest: int | None = await db.fetch_value(
-        "SELECT max(id) FROM notifications WHERE account_id = $1", account_id
-    )
-    return newest
-
-
-# One after the other by the inboxes, and for each the first of his key: no table is read.
-OLDEST = """
-    SELECT i.account_id, (
-        SELECT n.created_at FROM notifications n WHERE n.account_id = i.account_id
-        ORDER BY n.id LIMIT 1)
-    FROM (SELECT account_id FROM notification_inboxes WHERE account_id > $1
-          ORDER BY account_id LIMIT $2) i
-    ORDER BY i.account_id
-"""
+    row = await db.fetch_row(NEWEST_IDS, account_id)
+    return max((one for one in row or () if one is not None), default=None)
 
 
 async def oldest(db: Reader, after: int, limit: int) -> list[tuple[int, int]]:
@@ -193,26 +197,21 @@ async def oldest(db: Reader, after: int, limit: int) -> list[tuple[int, int]]:
     ``limit`` of them at most; one whose list is empty was made never: at `LARGEST`.
     """
     rows = await db.fetch(OLDEST, after, limit)
-    return [(row[0], LARGEST if row[1] is None else row[1]) for row in rows]
+    return [
+        (account_id, min((one for one in firsts if one is not None), default=LARGEST))
+        for account_id, *firsts in rows
+    ]
 
 
 async def oldest_step(db: Reader, account_id: int, before: int) -> int | None:
     """The highest id among some of an account's first notifications that are older than that."""
-    found: int | None = await db.fetch_value(
-        "SELECT max(id) FROM (SELECT id, created_at FROM notifications WHERE account_id = $1"
-        " ORDER BY id LIMIT $3) AS first_ones WHERE created_at < $2",
-        account_id,
-        before,
-        STEP,
-    )
+    found: int | None = await db.fetch_value(FIRST_ONES, account_id, before, STEP)
     return found
 
 
 # ---------------------------------------------------------------- removing
 
 _REMOVED = "RETURNING account_id, id, from_account_id, group_key, filtered"
-# By id: SQLite would rather read all of the account's notifications along the clustered key.
-_BY_ID = "notifications /*+ notifications_id */"
 
 
 async def remove_one(tx: Transaction, account_id: int, notification_id: int) -> bool:
@@ -379,7 +378,9 @@ async def remove_step(tx: Transaction, account_id: int, up_to: int) -> bool:
         up_to,
         STEP,
     )
-    return await _remove_some(tx, account_id, "id <= $3", up_to)
+    ids = [row[0] for row in await tx.fetch(UP_TO, account_id, up_to, STEP)]
+    await _remove(tx, account_id, ids)
+    return len(ids) == STEP
 
 
 async def remove_group_step(tx: Transaction, account_id: int, group_key: str) -> bool:
@@ -420,7 +421,9 @@ async def _remove_some(tx: Transaction, account_id: int, where: str, *values: in
 async def _remove(tx: Transaction, account_id: int, ids: list[int]) -> int:
     """Removes those that are the account's, whose inbox is held; how many that were."""
     rows = await tx.fetch(
-        f"DELETE FROM {_BY_ID} WHERE account_id = $1 AND id = ANY($2) {_REMOVED}", account_id, ids
+        f"DELETE FROM notifications WHERE account_id = $1 AND {EITHER} AND id = ANY($2) {_REMOVED}",
+        account_id,
+        ids,
     )
     await _settle(tx, rows)
     return len(rows)
@@ -435,7 +438,8 @@ async def unfilter_step(tx: Transaction, account_id: int, from_account_id: int) 
     ids = await _some(tx, account_id, _FILTERED_OF, from_account_id)
     if ids:
         await tx.run(
-            f"UPDATE {_BY_ID} SET filtered = FALSE WHERE account_id = $1 AND id = ANY($2)",
+            "UPDATE notifications SET filtered = FALSE"
+            " WHERE account_id = $1 AND filtered = TRUE AND id = ANY($2)",
             account_id,
             ids,
         )
@@ -444,12 +448,14 @@ async def unfilter_step(tx: Transaction, account_id: int, from_account_id: int) 
 
 
 async def direct_mentions(tx: Transaction, account_id: int, ids: list[int]) -> list[int]:
-    """The direct statuses among what those notifications are about, oldest first."""
+    """The direct statuses among what those notifications are about, oldest first.
+
+    None for what is filtered.
+    """
     rows = await tx.fetch(
-        "SELECT s.id FROM notifications n /*+ notifications_id */"
-        " JOIN statuses s ON s.id = n.status_id"
-        " WHERE n.account_id = $1 AND n.id = ANY($2) AND n.type IN ('mention', 'quote')"
-        " AND s.visibility = 'direct' ORDER BY s.id",
+        "SELECT s.id FROM notifications n JOIN statuses s ON s.id = n.status_id"
+        " WHERE n.account_id = $1 AND n.filtered = FALSE AND n.id = ANY($2)"
+        " AND n.type IN ('mention', 'quote') AND s.visibility = 'direct' ORDER BY s.id",
         account_id,
         ids,
     )

@@ -90,8 +90,8 @@ _MOST = 512
 def told_query(pairs: int) -> str:
     """The SQL for so many pairs of recipient and notification; $1 is the time.
 
-    Each pair is one look into the unique key, and everything else one look for each. For
-    senders that are suspended or leaving there is no row.
+    Each pair is one look into the primary key, and everything else one look for each. For
+    senders that are suspended or leaving there is no row, nor for what is filtered.
     """
     wanted = ", ".join(f"(${2 * n + 2}::bigint, ${2 * n + 3}::bigint)" for n in range(pairs))
     return f"""
@@ -122,13 +122,13 @@ def told_query(pairs: int) -> str:
         EXISTS (SELECT 1 FROM mentions
                 WHERE status_id = s.id AND account_id = n.account_id {_ONE})
     FROM wanted w
-    CROSS JOIN notifications n /*+ notifications_id */
+    CROSS JOIN notifications n
     CROSS JOIN accounts a
     LEFT JOIN statuses s ON s.id = n.status_id
     LEFT JOIN applications p ON p.id = s.application_id
     LEFT JOIN accounts author ON author.id = s.account_id
-    WHERE n.account_id = w.account_id AND n.id = w.id AND a.id = n.from_account_id
-      AND {accounts.AVAILABLE}
+    WHERE n.account_id = w.account_id AND n.filtered = FALSE AND n.id = w.id
+      AND a.id = n.from_account_id AND {accounts.AVAILABLE}
     """
 
 

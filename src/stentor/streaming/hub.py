@@ -139,7 +139,7 @@ class Hub:
 
     async def newest(self, account_id: int) -> int:
         """Where a stream begins that asks for nothing earlier."""
-        return await notifications.newest_id(self.db, account_id) or 0
+        return await notifications.position(self.db, account_id)
 
     def subscribe(self, connection: Connection, wanted: Subscription) -> None:
         """Says on it what belongs to that stream.

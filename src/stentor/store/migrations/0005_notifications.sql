@@ -9,7 +9,8 @@ CREATE TABLE notification_inboxes (
 );
 
 -- Clustered by recipient and id. `filtered` leads the id: a page never wades through what a
--- policy has hidden. (recipient, type, activity) is told once.
+-- policy has hidden, and whoever looks for either names both. (recipient, type, activity) is told
+-- once. Ids come from one sequence: no index has to see to it that there are no two.
 CREATE TABLE notifications (
   account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
   filtered boolean NOT NULL DEFAULT FALSE,
@@ -23,7 +24,6 @@ CREATE TABLE notifications (
   created_at bigint NOT NULL,
   PRIMARY KEY (account_id, filtered, id)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX notifications_id ON notifications (account_id, id);
 -- The type comes last: nothing may be tempted to read all of a type along this index.
 CREATE UNIQUE INDEX notifications_once ON notifications (account_id, activity_id, type);
 CREATE INDEX notifications_by_type ON notifications (account_id, filtered, type, id);
