@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.cases import FIRST, Case, favouring, favourites, reading, request, with_header
+from benchmarks.cases import (
+    FIRST,
+    SMALL,
+    Case,
+    favouring,
+    favourites,
+    reading,
+    request,
+    with_header,
+)
 from benchmarks.community import Person
 from benchmarks.effort import Effort
 from benchmarks.processes import Load, Result, Server
@@ -151,11 +160,14 @@ class Bench:
     def write(self, pairs: Pairs, target: int) -> Pairs:
         """Favourites by many at once; those that were answered 200.
 
-        The first rounds are not counted: indexes that were built sorted are full to the brim,
+        Beside each round goes one of small static answers, which tell how fast the machine is. The
+        first rounds are not counted: indexes that were built sorted are full to the brim,
         unlike those of a server that has lived, and make room where they are first written to.
         """
         requests = favouring(pairs)
+        still = [request("GET", f"{STATIC}{SMALL}")]
         results: list[Result] = []
+        statics: list[Result] = []
         answered: Pairs = []
         first = 0
         for _ in range(SETTLING + self.effort.rounds):
@@ -164,11 +176,12 @@ class Bench:
                     requests, self.effort.writing, once=True, first=first, connections=WRITERS
                 )
             )
+            statics.append(self.round(still, self.effort.static))
             first = results[-1].next
             answered += [pairs[index] for index in results[-1].good]
             if first >= len(requests):
                 break
-        results = results[SETTLING:] or results
+        results, statics = results[SETTLING:] or results, statics[SETTLING:] or statics
         rates = [one.per_cpu_second for one in results]
         self._noted(
             Line(
@@ -176,6 +189,8 @@ class Bench:
                 median(rates),
                 (min(rates), max(rates)),
                 results[-1].bytes // max(1, results[-1].answers),
+                median(one.per_cpu_second for one in statics),
+                _ratios(results, statics),
                 wanted=(Wanted(f"{target:,}", median(rates) >= target),),
             )
         )
@@ -190,7 +205,7 @@ def _compared(
 ) -> Line:
     """The line of a case, from its rounds and those of the static answer."""
     rates = [one.per_cpu_second for one in own]
-    ratios = [a.per_cpu_second / b.per_cpu_second for a, b in zip(own, still, strict=True)]
+    ratios = _ratios(own, still)
     wanted = []
     if case.target is not None:
         wanted.append(Wanted(str(case.target), median(ratios) >= case.target))
@@ -205,9 +220,14 @@ def _compared(
         (min(rates), max(rates)),
         own[-1].bytes // own[-1].answers,
         median(one.per_cpu_second for one in still),
-        tuple(ratios),
+        ratios,
         tuple(wanted),
     )
+
+
+def _ratios(own: list[Result], still: list[Result]) -> tuple[float, ...]:
+    """How fast each round was, where the static answers of the same round are 1."""
+    return tuple(a.per_cpu_second / b.per_cpu_second for a, b in zip(own, still, strict=True))
 
 
 async def run(site: Site, effort: Effort) -> list[Line]:
