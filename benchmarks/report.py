@@ -131,8 +131,8 @@ def figures(tables: Iterable[str]) -> str:
     return (
         f"Requests for each second of CPU time of the server (and of PostgreSQL where that is "
         f"behind it); *static* is an answer of the same size from the same process in the same "
-        f"run (of 200 bytes for polls and favourites). Medians, lowest and highest of the rounds in "
-        f"brackets."
+        f"run (of 200 bytes for polls and favourites). Medians, lowest and highest of the "
+        f"rounds in brackets."
         f"\n\n{text}\n\n{machine()}."
     )
 
