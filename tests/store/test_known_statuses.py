@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stentor.store import statuses
+from stentor.store import mentions, statuses
 from stentor.store.database import Database, Reader
 from tests.factories import NOW, insert, make_account, make_status
 from tests.fixtures import query_budget
@@ -89,3 +89,27 @@ async def test_a_deleted_status_is_gone(db: Database, status_id: int) -> None:
     async with db.transaction() as tx:
         await tx.run("DELETE FROM statuses WHERE id = $1", status_id)
     assert (await seen(db, status_id))[0] is None
+
+
+async def test_a_statement_raises_the_version_of_each_status_that_it_touches(db: Database) -> None:
+    """On PostgreSQL once: fifty mentions would leave fifty versions of a wide row."""
+    people = [(await make_account(db, token=None)).id for _ in range(3)]
+    made = [await make_status(db, people[0], mentions=people) for _ in range(2)]
+
+    async def versions() -> list[int]:
+        rows = await db.fetch("SELECT version FROM statuses WHERE id = ANY($1) ORDER BY id", made)
+        return [row[0] for row in rows]
+
+    once = 1 if db.engine == "postgres" else len(people)
+    for statement in (
+        "UPDATE mentions SET silent = TRUE",
+        "DELETE FROM mentions",
+    ):
+        before = await versions()
+        async with db.transaction() as tx:
+            await tx.run(statement)
+        assert await versions() == [one + once for one in before]
+    before = await versions()
+    async with db.transaction() as tx:
+        await mentions.add(tx, made[0], people)
+    assert await versions() == [before[0] + once, before[1]]

@@ -151,7 +151,10 @@ def _of_accounts(columns: list[str]) -> Touches:
 
 
 class Changes:
-    """The commits of this process by number, and which keys each of them touched last."""
+    """The commits of this process by number, and which of them touched a key last.
+
+    One thread at a time notes, while another may be looking.
+    """
 
     def __init__(self) -> None:
         self.number = 0
@@ -164,8 +167,8 @@ class Changes:
         if keys is not None:
             self._last.update(dict.fromkeys(keys, self.number))
         if keys is None or len(self._last) > MOST:
+            self._everything = self.number  # first: somebody may be looking just now
             self._last.clear()
-            self._everything = self.number
 
     def untouched(self, ground: Iterable[int], *, since: int) -> bool:
         """True if no commit after the one of that number has touched the ground."""
