@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import apsw
@@ -133,6 +134,56 @@ async def test_what_somebody_is_told_of_is_there_the_next_time(
     now = said(await read(busy.client, busy.ann, path))
     assert now != before
     assert [now] == await afresh(busy, busy.ann, path)
+
+
+# Who, how, where (the statuses that there are, and whose they are), and what is sent.
+STEPS: list[tuple[str, str, str, dict[str, Any]]] = [
+    *((who, "POST", f"/api/v1/statuses/{{status}}/{verb}", {})
+      for who in ("ann", "bob", "carol")
+      for verb in ("favourite", "unfavourite", "reblog", "unreblog", "bookmark", "mute")),
+    *((who, "POST", f"/api/v1/accounts/{{other}}/{verb}", {})
+      for who in ("ann", "bob", "carol")
+      for verb in ("follow", "unfollow", "block", "unblock", "mute", "unmute")),
+    *((who, "POST", "/api/v1/statuses", {"status": text, "visibility": visibility})
+      for who in ("bob", "carol")
+      for text in ("@ann hello", "to nobody", "@bob @carol #tag")
+      for visibility in ("public", "private", "direct")),
+    *((who, "PUT", "/api/v1/statuses/{status}", {"status": "@ann better"})
+      for who in ("ann", "bob", "carol")),
+    ("bob", "DELETE", "/api/v1/statuses/{status}", {}),
+    ("ann", "POST", "/api/v1/polls/{status}/votes", {"choices": [0]}),
+    ("carol", "POST", "/api/v1/polls/{status}/votes", {"choices": [1]}),
+    ("ann", "POST", "/api/v1/notifications/{told}/dismiss", {}),
+    ("bob", "PATCH", "/api/v1/accounts/update_credentials", {"display_name": "Robert"}),
+    ("ann", "PATCH", "/api/v2/notifications/policy", {"for_not_following": "filter"}),
+    ("ann", "PATCH", "/api/v2/notifications/policy", {"for_not_following": "accept"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_whatever_these_three_do_each_is_told_what_is_true(
+    busy: Scene, db: Database, seed: int
+):
+    luck = random.Random(seed)
+    carol = await make_account(db, "carol")
+    people = {"ann": busy.ann, "bob": busy.bob, "carol": carol}
+    done = 0
+    for step in range(30):
+        who, method, path, sent = luck.choice(STEPS)
+        rows = await db.fetch("SELECT id FROM statuses ORDER BY id")
+        told = await db.fetch("SELECT id FROM notifications ORDER BY id")
+        path = path.format(
+            status=luck.choice(rows)[0],
+            told=luck.choice(told)[0] if told else 1,
+            other=luck.choice([one.id for name, one in people.items() if name != who]),
+        )
+        answer = await busy.client.request(method, path, people[who], json=sent)
+        assert answer.status < 500
+        done += answer.status == 200
+        reader, wanted = luck.choice([*people.values()]), luck.sample(PATHS, 2)
+        now = [said(await read(busy.client, reader, one)) for one in wanted]
+        assert now == await afresh(busy, reader, *wanted), (seed, step, who, method, path, sent)
+    assert done > 10
 
 
 @pytest.mark.parametrize("path", PATHS)
