@@ -88,11 +88,11 @@ async def test_names_that_are_not_synced_would_be_lost(tmp_path: Path) -> None:
     assert len(found.harms[Harm.LOST]) >= 3, found
 
 
-async def conversations(folder: Path) -> int:
+async def committed(folder: Path) -> int:
     """How many rows `something_is_committed` has left there."""
     db = await open_database(f"sqlite:{folder / FILE}")
     try:
-        return int(await db.fetch_value("SELECT COUNT(*) FROM conversations"))
+        return int(await db.fetch_value("SELECT COUNT(*) FROM severance_events"))
     finally:
         await db.close()
 
@@ -114,12 +114,12 @@ async def killed_then_cut(folder: Path, opens: Callable[[str], SqliteDatabase]) 
         await db.close()
         log = layer.follow(folder / "again", disk)
         db = opens(str(folder / "again" / FILE))
-        assert await db.fetch_value("SELECT COUNT(*) FROM conversations") == 1
+        assert await db.fetch_value("SELECT COUNT(*) FROM severance_events") == 1
         disk.follow(log.events)
         await db.close()
         for seed in range(40):
             lay_out(folder / str(seed), disk.after_cut(Random(seed)))
-            left.append(await conversations(folder / str(seed)))
+            left.append(await committed(folder / str(seed)))
     return left
 
 
