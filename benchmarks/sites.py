@@ -7,6 +7,7 @@ community side by side (`benchmarks.copies`).
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,8 @@ def ready(
 
             found = dict(zip(engines, pool.map(enter, engines), strict=True))
         seed.make.cache_clear()
+        # Else whoever syncs first would wait for all that has just been copied.
+        os.sync()
         yield found
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from array import array
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -42,12 +43,12 @@ Headers = list[tuple[bytes, bytes]]
 NOTE = "stentor.note"
 #: Bytes that are remembered at most, and in how many answers; what several answers share (an
 #: account, a status) counts once.
-BYTES = 64 * 1024 * 1024
+BYTES = 80 * 1024 * 1024
 ANSWERS = 8192
+#: What was asked for so lately (ms) makes no room for others.
+LATELY = 60_000
 #: Of so many the pieces stay joined as well: whoever asks again does so soon.
 WHOLE = 64
-# Bytes of a key of a ground.
-_KEY = 44
 # Made anew for each answer.
 _OWN = frozenset(
     {
@@ -102,7 +103,9 @@ class _Answer:
     #: The headers as they are on the wire: with a body, and with a 304.
     lines: tuple[bytes, bytes]
     #: All that it rests on; None if that is not known.
-    ground: tuple[int, ...] | None = None
+    ground: array[int] | None = None
+    #: When it was made, or asked for again.
+    asked_at: int = 0
     #: The parts in one, while it is among the last that were asked for.
     whole: bytes | None = None
 
@@ -141,6 +144,7 @@ class Remembered:
         db = self._services.db
         if answer is not None and db.still(answer.instant, instant, answer.ground):
             answer.instant = instant
+            answer.asked_at = self._services.now()
             own = self._let_in(route, answer)
             if own is not None:
                 await self._give(scope, send, answer, own, known=_matches(tags, answer.tag))
@@ -217,17 +221,32 @@ class Remembered:
         headers.append((b"etag", tag))
         kept = [one for one in headers if one[0] not in _OWN]
         wire = lines(kept), lines(_with_304(kept))
-        ground = None
-        if self._services.db.knows_changes and viewer.account_id is not None:
-            own = (changes.PERSON, changes.TOKENS)
-            ground = (*(changes.key(kind, viewer.account_id) for kind in own), *note.ground)
         self._answers.put(
             asked,
             _Answer(
-                note.instant, note.until, note.pages, viewer, kept, note.parts, tag, wire, ground
+                note.instant,
+                note.until,
+                note.pages,
+                viewer,
+                kept,
+                note.parts,
+                tag,
+                wire,
+                self._ground(note, viewer),
+                self._services.now(),
             ),
         )
         return tag
+
+    def _ground(self, note: Note, viewer: Viewer) -> array[int] | None:
+        """All that the answer rests on, as small as can be; None if that is not known."""
+        if not self._services.db.knows_changes or viewer.account_id is None:
+            return None
+        own = [changes.key(kind, viewer.account_id) for kind in (changes.PERSON, changes.TOKENS)]
+        try:
+            return array("Q", (*own, *note.ground))
+        except OverflowError:  # an id of another server may be anything
+            return None
 
 
 def _asked(scope: Scope) -> tuple[_Asked | None, bytes]:
@@ -276,7 +295,12 @@ def _with_304(headers: Headers) -> Headers:
 
 
 class _Answers:
-    """Answers by what was asked, within `BYTES`; the oldest are forgotten."""
+    """Answers by what was asked, within `BYTES`.
+
+    The oldest are forgotten, unless they were asked for lately: then a new one is not remembered.
+    Else, if a few more people polled in turn than there is room for, each would find his own answer
+    just forgotten.
+    """
 
     def __init__(self) -> None:
         self._by_asked: dict[_Asked, _Answer] = {}
@@ -299,18 +323,26 @@ class _Answers:
 
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
+        while (
+            self._bytes + self._added(asked, answer) > BYTES or len(self._by_asked) >= ANSWERS
+        ) and self._by_asked:
+            oldest, one = next(iter(self._by_asked.items()))
+            if one.asked_at > answer.asked_at - LATELY:
+                self._by_asked[oldest] = self._by_asked.pop(oldest)  # the others have their turn
+                return
+            self._forget(oldest)
+        added = self._added(asked, answer)
+        if self._bytes + added > BYTES:
+            return
         self._by_asked[asked] = answer
-        uses, added = self._uses, _alone(asked, answer)
-        for number, part in _shared(answer).items():
-            used = uses.get(number)
-            if used is None:
-                uses[number] = 1
-                added += memoryview(part).nbytes
-            else:
-                uses[number] = used + 1
         self._bytes += added
-        while self._bytes > BYTES or len(self._by_asked) > ANSWERS:
-            self._forget(next(iter(self._by_asked)))
+        for number in _shared(answer):
+            self._uses[number] = self._uses.get(number, 0) + 1
+
+    def _added(self, asked: _Asked, answer: _Answer) -> int:
+        """Bytes that it takes beside what is there already."""
+        new = [part for number, part in _shared(answer).items() if number not in self._uses]
+        return _alone(asked, answer) + sum([memoryview(part).nbytes for part in new])
 
     def _forget(self, asked: _Asked) -> None:
         answer = self._by_asked.pop(asked, None)
@@ -335,5 +367,5 @@ def _shared(answer: _Answer) -> dict[int, Fragment]:
 def _alone(asked: _Asked, answer: _Answer) -> int:
     """Bytes of what it shares with no other; its headers are there as lines and one by one."""
     own = sum([len(part) for part in answer.parts if type(part) is bytes])
-    own += _KEY * len(answer.ground or ())
+    own += 8 * len(answer.ground or ())
     return own + len(asked.query) + len(asked.authorization) + 2 * sum(map(len, answer.lines))
