@@ -20,6 +20,7 @@ from array import array
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
+from random import choice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stentor.api import rate_limits
@@ -45,8 +46,6 @@ NOTE = "stentor.note"
 #: account, a status) counts once.
 BYTES = 80 * 1024 * 1024
 ANSWERS = 8192
-#: What was asked for so lately (ms) makes no room for others.
-LATELY = 60_000
 #: Of so many the pieces stay joined as well: whoever asks again does so soon.
 WHOLE = 64
 # Made anew for each answer.
@@ -104,8 +103,8 @@ class _Answer:
     lines: tuple[bytes, bytes]
     #: All that it rests on; None if that is not known.
     ground: array[int] | None = None
-    #: When it was made, or asked for again.
-    asked_at: int = 0
+    #: Where it is among all that are remembered.
+    place: int = 0
     #: The parts in one, while it is among the last that were asked for.
     whole: bytes | None = None
 
@@ -144,7 +143,6 @@ class Remembered:
         db = self._services.db
         if answer is not None and db.still(answer.instant, instant, answer.ground):
             answer.instant = instant
-            answer.asked_at = self._services.now()
             own = self._let_in(route, answer)
             if own is not None:
                 await self._give(scope, send, answer, own, known=_matches(tags, answer.tag))
@@ -233,7 +231,6 @@ class Remembered:
                 tag,
                 wire,
                 self._ground(note, viewer),
-                self._services.now(),
             ),
         )
         return tag
@@ -295,15 +292,16 @@ def _with_304(headers: Headers) -> Headers:
 
 
 class _Answers:
-    """Answers by what was asked, within `BYTES`.
+    """Answers by what was asked, within `BYTES`; for a new one any others are forgotten.
 
-    The oldest are forgotten, unless they were asked for lately: then a new one is not remembered.
-    Else, if a few more people polled in turn than there is room for, each would find his own answer
-    just forgotten.
+    Were it the oldest, and did a few more people poll in turn than there is room for, each would
+    find his own answer just forgotten.
     """
 
     def __init__(self) -> None:
         self._by_asked: dict[_Asked, _Answer] = {}
+        # What was asked, in no order: each answer knows its place, so that any can go.
+        self._order: list[_Asked] = []
         # How many answers each piece is part of, by its identity: an answer keeps it alive.
         self._uses: dict[int, int] = {}
         self._bytes = 0
@@ -323,18 +321,15 @@ class _Answers:
 
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
-        while (
-            self._bytes + self._added(asked, answer) > BYTES or len(self._by_asked) >= ANSWERS
-        ) and self._by_asked:
-            oldest, one = next(iter(self._by_asked.items()))
-            if one.asked_at > answer.asked_at - LATELY:
-                self._by_asked[oldest] = self._by_asked.pop(oldest)  # the others have their turn
-                return
-            self._forget(oldest)
+        order = self._order
+        while order and (self._bytes + self._added(asked, answer) > BYTES or len(order) >= ANSWERS):
+            self._forget(choice(order))  # noqa: S311  # nothing that anybody should not guess
         added = self._added(asked, answer)
         if self._bytes + added > BYTES:
             return
         self._by_asked[asked] = answer
+        answer.place = len(order)
+        order.append(asked)
         self._bytes += added
         for number in _shared(answer):
             self._uses[number] = self._uses.get(number, 0) + 1
@@ -348,6 +343,10 @@ class _Answers:
         answer = self._by_asked.pop(asked, None)
         if answer is None:
             return
+        last = self._order.pop()
+        if last != asked:
+            self._order[answer.place] = last
+            self._by_asked[last].place = answer.place
         uses, freed = self._uses, _alone(asked, answer)
         for number, part in _shared(answer).items():
             used = uses[number]
