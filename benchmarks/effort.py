@@ -19,6 +19,8 @@ class Effort:
     writing: float = 1.5
     #: Seconds at most until every account has had its page once.
     everybody: float = 15.0
+    #: The same while others write.
+    meanwhile: float = 5.0
     #: Of all sizes in turn, and of streams; and how often each thing is asked for at a size.
     turns: int = 4
     pages: int = 400
@@ -40,7 +42,7 @@ class Effort:
 #: Just enough to see that it runs.
 QUICK = Effort(
     tries=1,
-    rounds=2, seconds=0.05, static=0.05, warm=0.05, writing=0.2, everybody=1.0,
+    rounds=2, seconds=0.05, static=0.05, warm=0.05, writing=0.2, everybody=1.0, meanwhile=0.1,
     turns=2, pages=20, unreads=20, favourites=20,
     followers=300, mentions=2, reading=0.2,
     listeners=20, idle=20, statuses=3, awaited=5,

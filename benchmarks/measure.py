@@ -143,14 +143,16 @@ class Bench:
 
     def _warm(self, case: Case, requests: Sequence[str], expected: int) -> Result:
         """Requests that nobody has made before: some, or a page of each account."""
-        if len(requests) == 1 or case.written:
+        if len(requests) == 1:
             return self.round(requests, self.effort.warm, expected=expected)
-        return self.round(requests, self.effort.everybody, most=len(requests), expected=expected)
+        seconds = self.effort.meanwhile if case.written else self.effort.everybody
+        return self.round(requests, seconds, most=len(requests), expected=expected)
 
     def read_while(self, cases: Sequence[Case], pairs: Pairs) -> None:
         """The same, while those pairs favourite what they do, `WRITTEN` a second."""
         effort = self.effort
-        seconds = len(cases) * (effort.warm + effort.rounds * (effort.seconds + effort.static))
+        rounds = effort.rounds * (effort.seconds + effort.static)
+        seconds = len(cases) * (effort.warm + effort.meanwhile + rounds)
         plan = self.plan(favouring(pairs), seconds, once=True, connections=1, pause=1 / WRITTEN)
         with Load() as writing:
             writing.begin(plan)
