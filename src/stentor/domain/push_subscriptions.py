@@ -221,9 +221,10 @@ def origin(endpoint: str) -> str:
 def decode_key(text: str) -> bytes | None:
     """The bytes of a key in any of the four alphabets: plain or URL-safe, padded or not.
 
-    A blank is a plus that a form has changed (trap 15). None if it is no base64 at all.
+    A blank is a plus that a form has changed (trap 15), also the first and the last one. None if it
+    is no base64 at all.
     """
-    text = text.strip().replace(" ", "+")
+    text = text.strip("\t\r\n").replace(" ", "+")
     if len(text) > _KEY_CHARACTERS or not _BASE64.match(text):
         return None
     text = text.rstrip("=").replace("+", "-").replace("/", "_")
