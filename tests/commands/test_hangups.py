@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from stentor.commands import hangups
 from tests.mail_server import certificate
 from tests.serving import PATIENCE, Served
 
@@ -66,6 +68,20 @@ def test_the_certificate_is_read_anew_if_it_is_good_and_streams_stay(tmp_path: P
         assert shown(served) == second
         assert kept.get("/health").status_code == 200
         assert served.stop() == 0
+
+
+async def test_it_is_obeyed_between_the_steps_of_the_loop_not_within_one() -> None:
+    """Else whoever looks whether to stop, and then waits to be told, may miss it in between."""
+    heard: list[str] = []
+    before = signal.getsignal(signal.SIGHUP)
+    hangups.obey(lambda: heard.append("again"), lambda: heard.append("stop"))
+    try:
+        signal.raise_signal(signal.SIGHUP)
+        assert heard == []
+        await asyncio.sleep(0)
+        assert heard == ["again"]
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",)], ids=lambda one: one[0])

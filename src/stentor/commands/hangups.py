@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -17,15 +19,22 @@ _STDIN = 0
 def obey(again: Callable[[], None], stop: Callable[[], None]) -> None:
     """From now on SIGHUP calls ``again``, or ``stop`` if it says that our terminal is gone.
 
-    Without this it would end the process at once, and drop whatever is under way.
+    Without this it would end the process at once, and drop whatever is under way. They are called
+    by the running loop: a signal comes between any two steps of a coroutine, also between its look
+    at an `asyncio.Event` and its waiting for it, and one that is set just then wakes nobody.
     """
     at_terminal = os.isatty(_STDIN)
+    loop = asyncio.get_running_loop()
 
-    def hang_up(*_: object) -> None:
+    def heard() -> None:
         if at_terminal and not os.isatty(_STDIN):
             stop()
         else:
             again()
+
+    def hang_up(*_: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: it is ending anyway
+            loop.call_soon_threadsafe(heard)
 
     signal.signal(signal.SIGHUP, hang_up)
 
