@@ -88,10 +88,7 @@ async def push(settings: Settings, everything: Services, bus: LocalBus) -> None:
     )
     sender = Sender(allow_private=settings.push_allow_private)
     worker = Worker(everything.db, sender, identity, now=everything.now)
-    bus.listen(
-        lambda news: worker.wake() if news.kind == "notification" else None,
-        lambda _: worker.wake(),
-    )
+    bus.listen(lambda news: worker.hear(news.kind), lambda _: worker.wake())
     try:
         await worker.run()
     finally:

@@ -10,7 +10,9 @@ import pytest
 from stentor.actions import favourites
 from stentor.actions.notify import notify
 from stentor.domain.notifications import Event, NotificationType
+from stentor.domain.push_subscriptions import PROMISED
 from stentor.store.database import Database
+from stentor.streaming.bus import News
 from tests import factories as make
 from tests.factories import NOW, Person
 from tests.fixtures import RecordingBus
@@ -52,6 +54,8 @@ async def test_each_device_that_wants_it_is_promised_a_notification_once(
     event = Event(NotificationType.FAVOURITE, favourite_id, fan.id, (author.id,), NOW, status_id)
     await make.tell(db, bus, event)
     assert await promised(db) == expected
+    # Whoever sends is woken once for both.
+    assert bus.news.count(News(author.id, PROMISED, number)) == 1
     row = await db.fetch_row("SELECT run_at, created_at, attempts FROM push_deliveries")
     assert row is not None
     assert tuple(row) == (NOW, NOW, 0)
@@ -87,6 +91,7 @@ async def test_only_what_is_accepted_is_promised(
     await make.insert(db, "notification_policies", account_id=author.id, for_not_following=verdict)
     await make.make_mentioned(db, bus, fan, author)
     assert len(await promised(db)) == expected
+    assert [one.kind for one in bus.news].count(PROMISED) == expected
 
 
 async def test_who_is_locked_out_is_promised_nothing_meanwhile(

@@ -19,6 +19,8 @@ from stentor.push.worker import Worker
 from stentor.store import push_deliveries
 from stentor.store.database import Database
 from stentor.store.push_deliveries import Promise
+from stentor.streaming.bus import LocalBus
+from tests import factories as make
 from tests.factories import Person
 from tests.push.office import Office, check
 from tests.push_service import PushService, Reply
@@ -66,6 +68,37 @@ async def test_a_mention_is_pushed_and_noted(
     assert await office.ledger("outcome, status, attempt, notification_id, next_at") == [
         ("delivered", 201, 1, 1, None)
     ]
+
+
+@pytest.mark.parametrize("wanted", [True, False], ids=["device", "no device"])
+async def test_a_worker_is_woken_by_what_it_shall_send_and_by_nothing_else(
+    office: Office,
+    service: PushService,
+    sender: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: bool,
+) -> None:
+    monkeypatch.setattr(worker_module, "FLOOR", 3600.0)
+    alice = await office.person(service.url("/alice") if wanted else None, username="alice")
+    bus, worker, looks = LocalBus(), office.worker(), 0
+    claim = worker._claim
+
+    async def counted() -> bool:
+        nonlocal looks
+        looks += 1
+        return await claim()
+
+    monkeypatch.setattr(worker, "_claim", counted)
+    bus.listen(lambda news: worker.hear(news.kind))
+    office.start(worker)
+    await office.until(lambda: looks)
+    await asyncio.sleep(0.1)  # it waits by now
+    for _ in range(3):
+        await make.make_mentioned(office.db, bus, sender, alice, at=office.clock())
+    if wanted:
+        await office.until(lambda: len(service.received) == 3)
+    await asyncio.sleep(0.1)
+    assert (looks > 1) is wanted
 
 
 async def test_both_encodings_arrive(office: Office, service: PushService, sender: Person) -> None:
@@ -123,7 +156,7 @@ async def test_what_is_dismissed_while_it_waits_is_not_sent_again(
     service.tell("/alice", Reply(503))
     await office.mention(sender, alice)
     office.start()
-    await office.until(lambda: service.received)
+    await office.until(office.ledger)  # when it is tried again is said by the clock before its jump
     await notification_actions.dismiss(office.db, alice.id, 1)
     service.tell("/alice", Reply(201))
     office.clock.advance(seconds=60)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from stentor.actions.grouping import Joining
 from stentor.domain import grouped_notifications, ids
 from stentor.domain.notification_policies import Decision, Verdict, decide
 from stentor.domain.notifications import TRAITS, Event, NotificationType
-from stentor.domain.push_subscriptions import wants
+from stentor.domain.push_subscriptions import PROMISED, wants
 from stentor.store import (
     conversations,
     email_deliveries,
@@ -81,7 +80,9 @@ async def notify(tx: Transaction, bus: Bus, *events: Event, now: int) -> None:
     await _promise_emails(tx, kept, now=now)
     noted = [_noted(one, number, now=now) for number, one in kept]
     await notification_decisions.add(tx, dropped + noted)
-    await _promise_pushes(tx, kept, now=now)
+    for promise in (await _promise_pushes(tx, kept, now=now))[:1]:  # to wake the senders, once
+        news = News(promise.account_id, PROMISED, promise.notification_id)
+        tx.after_commit(bus.publish, news)
     for number, one in kept:
         if one.decision.verdict is Verdict.ACCEPT:
             account_id = one.recipient.account_id
@@ -132,7 +133,7 @@ def _together(alike: list[Event]) -> Event:
     if len(alike) == 1:
         return alike[0]
     everyone = tuple(one for event in alike for one in event.recipients)
-    return dataclasses.replace(alike[0], recipients=everyone)
+    return alike[0]._replace(recipients=everyone)
 
 
 def _noted(one: _Told, notification_id: int | None, *, now: int) -> NotificationDecision:
@@ -215,7 +216,9 @@ def _brings_message(one: _Told) -> bool:
     return event.type in REQUESTING and one.recipient.direct and event.status_id is not None
 
 
-async def _promise_pushes(tx: Transaction, kept: Sequence[tuple[int, _Told]], *, now: int) -> None:
+async def _promise_pushes(
+    tx: Transaction, kept: Sequence[tuple[int, _Told]], *, now: int
+) -> list[Promise]:
     """Keeps, for each device that wants to be told, that it will be (notifications.md 8.3).
 
     Asks nothing if none of the recipients has a device, else two questions for all of them.
@@ -235,6 +238,7 @@ async def _promise_pushes(tx: Transaction, kept: Sequence[tuple[int, _Told]], *,
         if wants(preferences, one.event.type, one.recipient.relation)
     ]
     await push_deliveries.add(tx, promises, now=now)
+    return promises
 
 
 async def _promise_emails(tx: Transaction, kept: list[tuple[int, _Told]], *, now: int) -> None:

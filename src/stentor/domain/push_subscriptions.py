@@ -22,6 +22,8 @@ from stentor.domain.notifications import BY_NAME, NotificationType
 
 #: How long a message is worth sending, for us and for the push service (notifications.md 8.5).
 LIFETIME = 48 * times.HOUR
+#: The kind of news that there is something to send; said once for all that a transaction promises.
+PROMISED = "push_promised"
 #: What a policy that nobody has set means.
 DEFAULT_POLICY = "all"
 

@@ -17,7 +17,7 @@ import structlog
 
 from stentor.domain import times
 from stentor.domain.push_deliveries import TEST, Next, Tried, expires_at, follow_up
-from stentor.domain.push_subscriptions import Outcome, outcome
+from stentor.domain.push_subscriptions import PROMISED, Outcome, outcome
 from stentor.push import envelope, payload
 from stentor.push.breaker import KeyBreaker
 from stentor.push.journal import LEASE, Closing, Journal, Result
@@ -32,10 +32,8 @@ from stentor.telemetry import Level, Metric, Timing, count, show, took
 
 log = structlog.get_logger("stentor.push")
 
-#: Seconds between two looks when nobody says that there is something, and when somebody does:
-#: most notifications are for people without a device.
+#: Seconds between two looks when nobody says that there is something.
 FLOOR = 0.5
-SETTLE = 0.01
 # A message that has waited so long in its lane is looked at again before it is sent.
 FRESH = 2.0
 #: Seconds that requests under way are given when the worker is to stop.
@@ -77,9 +75,13 @@ class Worker:
         self._key_on_trial = False
         self._cursor = ""
         self._something = asyncio.Event()
-        self._lively = False
         # What is ours until it is written down: a clock that jumps may end a lease before its time.
         self._in_hand: set[Promise] = set()
+
+    def hear(self, kind: str) -> None:
+        """Some news of that kind: most of them are about people without a device."""
+        if kind == PROMISED:
+            self.wake()
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -113,8 +115,6 @@ class Worker:
         try:
             async with asyncio.timeout(FLOOR):
                 await self._something.wait()
-                if not self._lively:
-                    await asyncio.sleep(SETTLE)
         except TimeoutError:
             pass
 
@@ -141,7 +141,6 @@ class Worker:
         wanted = [(one, room) for one in found if (room := self._room(one, now)) > 0]
         if self._key_on_trial:
             wanted = [(random.choice(wanted)[0], 1)] if wanted else []  # noqa: S311 - any will do
-        self._lively = bool(wanted)
         if wanted:
             claimed = await self._take(wanted, now)
             await self._prepare(claimed)

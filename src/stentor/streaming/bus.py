@@ -13,7 +13,7 @@ log = structlog.get_logger("stentor.bus")
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing that happened to what an account can see.
+    """One thing that happened to what an account can see, or that is to be done for it.
 
     ``kind`` is the stream event's name (``notification``, ``update``, ``delete`` …), ``id`` the
     row it is about.
