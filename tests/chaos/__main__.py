@@ -22,7 +22,10 @@ CAMPAIGNS = {
 
 
 def main(*names: str) -> int:
-    """Runs them; a failure ends none of the others."""
+    """Runs them; a failure ends none of the others. 2 if there is none of that name."""
+    if not set(names) <= CAMPAIGNS.keys():
+        sys.stdout.write(f"there are: {', '.join(CAMPAIGNS)}\n")
+        return 2
     failed = []
     for name in names or CAMPAIGNS:
         sys.stdout.write(f"{name}: ")

@@ -17,7 +17,7 @@ async def commit_later(self: SqliteDatabase, batch: Any) -> None:
     """Says that it is done, and does it a moment later."""
     promised, batch.done = batch.done, asyncio.get_running_loop().create_future()
     promised.set_result(None)
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.06)  # so long that most kills fall into it
     await commit(self, batch)
 
 

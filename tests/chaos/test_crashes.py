@@ -67,10 +67,14 @@ def test_a_full_disk_loses_and_doubles_nothing_and_reading_goes_on(*, tight: boo
 def test_without_what_it_watches_a_campaign_finds_losses(
     name: str, strikes: int, more: dict[str, bool]
 ) -> None:
-    """The control."""
+    """The control. Strikes fall at random: a few of them may all miss what they could take."""
     run, without = crashes.CAMPAIGNS[name], crashes.CONTROLS[name]
-    found = run(strikes, seed=seed(), **without, **more)
-    assert found.lost or found.left, str(found)
+    campaigns: list[Found] = []
+    for _ in range(3):
+        campaigns.append(run(strikes, seed=seed(), **without, **more))
+        if campaigns[-1].lost or campaigns[-1].left:
+            return
+    pytest.fail("\n".join(map(str, campaigns)))
 
 
 @pytest.mark.slow
