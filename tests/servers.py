@@ -21,7 +21,15 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -29,6 +37,7 @@ import asyncpg
 import pytest
 
 from stentor.store.database import open_database
+from stentor.store.postgres import PostgresDatabase
 
 T = TypeVar("T")
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -378,6 +387,21 @@ def migrated_postgres_url(postgres_server: Postgres) -> Iterator[str]:
     url = wait_for(postgres_server.new_database(template="stentor_schema"))
     yield url
     wait_for(postgres_server.drop_database(url))
+
+
+async def open_postgres(url: str) -> PostgresDatabase:
+    """A database on PostgreSQL, whoever closes it."""
+    database = await open_database(url)
+    assert isinstance(database, PostgresDatabase)
+    return database
+
+
+@pytest.fixture
+async def postgres_db(migrated_postgres_url: str) -> AsyncIterator[PostgresDatabase]:
+    """A database on PostgreSQL, with Stentor's tables."""
+    database = await open_postgres(migrated_postgres_url)
+    yield database
+    await database.close()
 
 
 @pytest.fixture(scope="session")

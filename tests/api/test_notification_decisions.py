@@ -119,7 +119,7 @@ def test_every_reason_has_words() -> None:
     """Whatever the pure function can say, a person can read."""
     policy = NotificationPolicy(**dict.fromkeys(NAMES, Verdict.DROP))
     reasons = set()
-    for name in Facts.__dataclass_fields__:
+    for name in Facts._fields:
         for type in NotificationType:
             reasons.add(
                 decide(

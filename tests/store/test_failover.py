@@ -12,10 +12,10 @@ from contextlib import contextmanager
 import pytest
 
 from stentor.store import postgres
-from stentor.store.database import StorageProblem, open_database
+from stentor.store.database import StorageProblem
 from stentor.store.hosts import one_by_one
 from stentor.store.postgres import WRITERS, PostgresDatabase
-from tests.servers import Postgres, make_schema, wait_for
+from tests.servers import Postgres, make_schema, open_postgres, wait_for
 
 pytestmark = pytest.mark.postgres
 #: Seconds that a machine with much to do keeps as well, and a test can wait for now and then.
@@ -27,12 +27,6 @@ def silent_port() -> Iterator[int]:
     """Of a machine that is switched off, as far as those can tell who connect to it."""
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         yield nobody.getsockname()[1]
-
-
-async def opened(url: str) -> PostgresDatabase:
-    database = await open_database(url)
-    assert isinstance(database, PostgresDatabase)
-    return database
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def db(hasty: None, migrated_postgres_url: str) -> AsyncIterator[PostgresDatabase]:
     """A database on PostgreSQL only, that loses patience quickly."""
-    database = await opened(migrated_postgres_url)
+    database = await open_postgres(migrated_postgres_url)
     yield database
     await database.close()
 
@@ -82,7 +76,7 @@ async def test_a_host_that_is_switched_off_keeps_nobody_from_the_next(
 ) -> None:
     name = postgres_url.rpartition("/")[2]
     url = f"postgresql://stentor@127.0.0.1:{silent_port},127.0.0.1:{postgres_server.port}/{name}"
-    db = await opened(url)
+    db = await open_postgres(url)
     assert await db.fetch_value("SELECT 1") == 1
     await db.close()
 
@@ -90,7 +84,7 @@ async def test_a_host_that_is_switched_off_keeps_nobody_from_the_next(
 async def test_when_no_host_answers_it_is_said_some_time(silent_port: int, hasty: None) -> None:
     async with asyncio.timeout(10 * SHORT):
         with pytest.raises(StorageProblem):
-            await opened(f"postgresql://stentor@127.0.0.1:{silent_port},127.0.0.1:1/db")
+            await open_postgres(f"postgresql://stentor@127.0.0.1:{silent_port},127.0.0.1:1/db")
 
 
 @contextmanager
@@ -172,7 +166,7 @@ async def test_what_the_replica_does_not_have_is_not_kept_and_not_told_until_it_
 ) -> None:
     """Cancelled, the commit would be there for whoever asks again, and gone with the primary."""
     primary, replica = pair
-    db = await opened(primary.url())
+    db = await open_postgres(primary.url())
     told: list[str] = []
 
     async def add(name: str) -> None:
@@ -199,11 +193,29 @@ async def test_what_the_replica_does_not_have_is_not_kept_and_not_told_until_it_
     await db.close()
 
 
+async def test_on_a_replica_any_commit_is_one_that_touches_everything(
+    pair: tuple[Postgres, Postgres],
+) -> None:
+    """What was touched is not logged, so it has none of it; it is asked for a moment at most."""
+    primary, replica = pair
+    db, reading = await open_postgres(primary.url()), await open_postgres(replica.url())
+    before = after = await reading.instant()
+    async with db.transaction() as tx:
+        await tx.run("INSERT INTO tags (name, created_at) VALUES ('silent', 0)")
+    async with asyncio.timeout(30):
+        while after == before:
+            after = await reading.instant()
+    assert not reading.still(before, after, [0])
+    assert reading.still(after, await reading.instant(), [0])
+    await db.close()
+    await reading.close()
+
+
 async def test_the_replica_takes_over_with_everything_and_is_found(
     pair: tuple[Postgres, Postgres],
 ) -> None:
     primary, replica = pair
-    db = await opened(
+    db = await open_postgres(
         f"postgresql://stentor@127.0.0.1:{primary.port},127.0.0.1:{replica.port}/postgres"
     )
     told: list[str] = []

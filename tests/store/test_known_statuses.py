@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from stentor.actions import favourites
 from stentor.store import mentions, statuses
 from stentor.store.database import Database, Reader
+from stentor.streaming.bus import Bus
 from tests.factories import NOW, insert, make_account, make_status
 from tests.fixtures import query_budget
 
@@ -113,3 +117,52 @@ async def test_a_statement_raises_the_version_of_each_status_that_it_touches(db:
     async with db.transaction() as tx:
         await mentions.add(tx, made[0], people)
     assert await versions() == [before[0] + once, before[1]]
+
+
+async def favourite(db: Database, bus: Bus, status_id: int, *account_ids: int) -> None:
+    """All at the same moment."""
+    given = (
+        favourites.favourite(db, bus, account_id=one, status_id=status_id, now=NOW)
+        for one in account_ids
+    )
+    await asyncio.gather(*given)
+
+
+async def test_what_favourites_change_of_a_known_status_need_not_be_read(
+    db: Database, bus: Bus, status_id: int
+) -> None:
+    bob, cyd, dan = [(await make_account(db, token=None)).id for _ in range(3)]
+    for fans in ((bob, cyd, bob), (cyd, dan), (dan,)):  # some have done so already
+        await favourite(db, bus, status_id, *fans)
+        with query_budget(db, 2):  # its row, which has the known version; the accounts' versions
+            found = await seen(db, status_id)
+        assert found == await fresh(db, status_id)
+    assert await db.fetch_value("SELECT favourites_count FROM statuses") == 3
+
+
+@pytest.mark.parametrize("change", [one for one in CHANGES if one != "the visibility"])
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_else_has_changed_before_a_favourite_is_seen(
+    db: Database, bus: Bus, status_id: int, change: str, again: bool
+) -> None:
+    bob, cyd, dan = [(await make_account(db, token=None)).id for _ in range(3)]
+    await favourite(db, bus, status_id, bob)
+    known = db.statuses.of_version
+    async with db.transaction() as tx:
+        await tx.run(CHANGES[change], status_id)
+    if again:  # somebody changes it at the moment at which it is favourited
+        look, read = db.fetch_each, []
+
+        async def late(sql: str, asked: list[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
+            rows = await look(sql, asked)
+            if not read:
+                read.append(1)
+                async with db.transaction() as tx:
+                    await tx.run("UPDATE statuses SET content = 'newest' WHERE id = $1", status_id)
+            return rows
+
+        db.fetch_each = late  # type: ignore[method-assign,assignment]  # nothing is left out
+    await favourite(db, bus, status_id, cyd, dan)
+    assert await seen(db, status_id) == await fresh(db, status_id)
+    version = await db.fetch_value("SELECT version FROM statuses WHERE id = $1", status_id)
+    assert known(status_id, version) is not None

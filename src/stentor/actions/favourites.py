@@ -13,6 +13,7 @@ from stentor.domain.notifications import Event, NotificationType
 from stentor.domain.statuses import LoadedStatuses
 from stentor.store import favourites, status_views, statuses
 from stentor.store.database import Database
+from stentor.store.favourites import Counted
 from stentor.streaming.bus import Bus
 from stentor.together import Together
 
@@ -103,14 +104,14 @@ async def _grant(db: Database, bus: Bus, wishes: Sequence[Wish]) -> list[Outcome
     if given:
         counts = await _give(db, bus, [one for _, one in given])
         for loaded, one in given:
-            loaded.favourited(one.status_id, counts[one.status_id])
+            loaded.favourited(one.status_id, counts[one.status_id].favourites_count)
     return outcomes
 
 
-async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> dict[int, int]:
+async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> dict[int, Counted]:
     """Keeps favourites that are new and tells of them; all of them or none.
 
-    How many each of the statuses has then. Raises RecordNotFound if one has gone.
+    What each of the statuses has then. Raises RecordNotFound if one has gone.
     """
     now = max(one.now for one in wanted)
     async with db.transaction() as tx:
@@ -123,7 +124,8 @@ async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> dict[int
             favourite_id = ids.pop(one[:2], None)
             if favourite_id is None:
                 await statuses.count(tx, one.status_id, "favourites_count", -1)
-                counts[one.status_id] -= 1
+                had, version, since = counts[one.status_id]
+                counts[one.status_id] = Counted(had - 1, version + 1, since)
             elif one.author_id != one.account_id:
                 events.append(
                     Event(
@@ -136,6 +138,8 @@ async def _give(db: Database, bus: Bus, wanted: Sequence[Favourite]) -> dict[int
                     )
                 )
         await notify(tx, bus, *events, now=now)
+    for status_id, counted in counts.items():
+        statuses.recounted(db, status_id, *counted)
     return counts
 
 

@@ -38,6 +38,7 @@ CHORES: tuple[Chore, ...] = (
     housekeeping.old_idempotency_keys,
     housekeeping.ended_grants,
     housekeeping.idle_sessions,
+    housekeeping.old_touches,
     email_deliveries.old_email_problems,
     push_attempts.old_push_attempts,
     push_origins.old_push_origins,

@@ -3,9 +3,9 @@
 Whoever polls, or opens the same page twice, is asked for again what was just put together. Such
 an answer is remembered with the *instant* of the database (`Database.instant`) from before it was
 read. While the instant is the same nobody, in whatever process, has committed anything since, so
-it is what would be put together now, for the same token, which is what it was too. On SQLite it
-also outlives commits of this process that touch nothing it rests on (`stentor.store.changes`). The
-request is counted each time, and what changes by time alone ends with its time
+it is what would be put together now, for the same token, which is what it was too. It also
+outlives commits that touch nothing it rests on (`stentor.store.changes`). The request is counted
+each time, and what changes by time alone ends with its time
 (`Request.lasts_until`, and the token's own end).
 
 So that a poll can be answered 304, the answers have entity tags. A tag names an answer that this
@@ -44,7 +44,7 @@ Headers = list[tuple[bytes, bytes]]
 NOTE = "stentor.note"
 #: Bytes that are remembered at most, and in how many answers; what several answers share (an
 #: account, a status) counts once.
-BYTES = 80 * 1024 * 1024
+BYTES = 128 * 1024 * 1024
 ANSWERS = 8192
 #: Of so many the pieces stay joined as well: whoever asks again does so soon.
 WHOLE = 64
@@ -162,7 +162,7 @@ class Remembered:
             await send(started)
             await send(message)
 
-        with changes.looking(note.ground):
+        with changes.looking(note.ground, instant):
             await self._inner(scope, receive, listening)
 
     async def _give(
@@ -237,7 +237,7 @@ class Remembered:
 
     def _ground(self, note: Note, viewer: Viewer) -> array[int] | None:
         """All that the answer rests on, as small as can be; None if that is not known."""
-        if not self._services.db.knows_changes or viewer.account_id is None:
+        if viewer.account_id is None:
             return None
         own = [changes.key(kind, viewer.account_id) for kind in (changes.PERSON, changes.TOKENS)]
         try:
@@ -321,10 +321,10 @@ class _Answers:
 
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
-        order = self._order
-        while order and (self._bytes + self._added(asked, answer) > BYTES or len(order) >= ANSWERS):
+        order, added = self._order, self._added(asked, answer)
+        while order and (self._bytes + added > BYTES or len(order) >= ANSWERS):
             self._forget(choice(order))  # noqa: S311  # nothing that anybody should not guess
-        added = self._added(asked, answer)
+            added = self._added(asked, answer)
         if self._bytes + added > BYTES:
             return
         self._by_asked[asked] = answer

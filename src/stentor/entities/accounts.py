@@ -18,7 +18,7 @@ from stentor.entities.memo import Memo
 
 encoder = msgspec.json.Encoder()
 # Rendered accounts that are remembered; 2 KB each.
-_memo: Memo[Raw] = Memo(8192)
+_memo: Memo[tuple[AccountRow, Links], Raw] = Memo(8192)
 
 
 class FeatureApproval(Struct, gc=False):

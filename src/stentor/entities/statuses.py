@@ -22,7 +22,9 @@ from stentor.entities import accounts, filters, polls, quotes
 from stentor.entities.accounts import encoder
 from stentor.entities.memo import Memo
 
-_memo: Memo[Raw] = Memo(16_384)
+#: All that a plain status shows: itself, its author, whom it names, its tags, and where links go.
+_Given = tuple[Status, Account, tuple[Account, ...], tuple[str, ...], Links]
+_memo: Memo[_Given, Raw] = Memo(16_384)
 
 
 class Mention(Struct, gc=False):
@@ -132,6 +134,28 @@ def _render_common(
     return encoder.encode(entity)[:-1]
 
 
+# Where the counters stand among the fields of a row, and in what is shown: no text in front of
+# them can hold these keys, as its quotes are escaped.
+_FIRST_COUNTER = Status._fields.index("replies_count")
+_BEHIND_COUNTERS = Status._fields.index("quotes_count") + 1
+_COUNTERS = b',"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d'
+_COUNTERS_BEGIN, _COUNTERS_END = b',"replies_count":', b',"edited_at":'
+
+
+def _recounted(status: Status, before: Status, shown: Raw) -> Raw | None:
+    """What was shown of it with its counters as they are now; None if more has changed."""
+    if (
+        before[:_FIRST_COUNTER] != status[:_FIRST_COUNTER]
+        or before[_BEHIND_COUNTERS:] != status[_BEHIND_COUNTERS:]
+    ):
+        return None
+    whole = bytes(shown)
+    start = whole.index(_COUNTERS_BEGIN)
+    end = whole.index(_COUNTERS_END, start)
+    counters = _COUNTERS % status[_FIRST_COUNTER:_BEHIND_COUNTERS]
+    return Raw(b"".join((whole[:start], counters, whole[end:])))
+
+
 class _Standing(NamedTuple):
     """How a viewer stands to a status. An anonymous one has no marks; ``pinned`` may be hidden."""
 
@@ -231,8 +255,12 @@ def encoded(loaded: LoadedStatuses, status_id: int, links: Links, *, nested: boo
 
     if status.reblog_of_id is not None or status.has_poll or status.has_quote or results:
         return make()
-    given = (status, author, mentioned, loaded.tags.get(status_id), links)
-    return _memo.get((status_id, personal), given, make)
+
+    def renew(before: _Given, shown: Raw) -> Raw | None:
+        return _recounted(status, before[0], shown) if before[1:] == given[1:] else None
+
+    given = (status, author, mentioned, loaded.tags.get(status_id, ()), links)
+    return _memo.get((status_id, personal), given, make, renew)
 
 
 def _join(

@@ -1,4 +1,4 @@
-"""What this process's own commits have changed, so that what is remembered of all else lasts.
+"""What commits have changed, so that what is remembered of all else lasts.
 
 A *ground* is what a remembered thing rests on: keys of people (what they may see, their lists,
 marks and relations), of their tokens, of accounts and of statuses (what they look like). A commit
@@ -7,7 +7,7 @@ touches keys; or everything, which is what any table does of which nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -28,6 +28,7 @@ def key(kind: int, id: int) -> int:
 _ROW = ""
 #: By table the columns that say which keys a changed row touches, as it was and as it is. None of
 #: them: nothing that is remembered shows it. A table that is not here touches everything.
+#: PostgreSQL's triggers (migration 0020) say the same.
 #: (`statuses` and `accounts` count whatever happens to them; a cascade is a change of its own.)
 TOUCHED: Mapping[str, tuple[tuple[int, str], ...]] = {
     "access_tokens": ((TOKENS, "account_id"),),
@@ -151,7 +152,7 @@ def _of_accounts(columns: list[str]) -> Touches:
 
 
 class Changes:
-    """The commits of this process by number, and which of them touched a key last.
+    """The commits that were heard of by number, and which of them touched a key last.
 
     One thread at a time notes, while another may be looking.
     """
@@ -178,22 +179,32 @@ class Changes:
         return last.keys().isdisjoint(ground) or all(last.get(one, 0) <= since for one in ground)
 
 
-#: The ground of what is being put together, if somebody wants to know.
-_LOOKED: ContextVar[set[int] | None] = ContextVar("looked", default=None)
+#: The ground of what is being put together, if somebody wants to know, and when that began.
+_LOOKED: ContextVar[tuple[set[int] | None, Hashable | None]] = ContextVar(
+    "looked", default=(None, None)
+)
 
 
 @contextmanager
-def looking(ground: set[int]) -> Iterator[None]:
-    """Whatever this task looks at meanwhile is added to that ground."""
-    before = _LOOKED.set(ground)
+def looking(ground: set[int], instant: Hashable | None = None) -> Iterator[None]:
+    """Whatever this task looks at meanwhile is added to that ground.
+
+    ``instant`` is the database's of a moment before.
+    """
+    before = _LOOKED.set((ground, instant))
     try:
         yield
     finally:
         _LOOKED.reset(before)
 
 
+def instant() -> Hashable | None:
+    """The instant in which this task began to look, if it is known."""
+    return _LOOKED.get()[1]
+
+
 def looked_at(kind: int, ids: Iterable[int]) -> None:
     """These were looked at, whether they are there or not."""
-    ground = _LOOKED.get()
+    ground = _LOOKED.get()[0]
     if ground is not None:
         ground.update([one << 2 | kind for one in ids])

@@ -82,6 +82,10 @@ class Transaction(ABC):
     async def next_ids(self, sequence: str, count: int) -> list[int]:
         """That many fresh numbers of a sequence, rising; they are never given out again."""
 
+    async def forget_touches(self) -> int:
+        """Removes some of what is kept of what commits changed, once nobody needs it; how many."""
+        return 0
+
     async def fetch_row(self, sql: str, *values: Any) -> Row | None:
         """The first row, or None."""
         rows = await self.fetch(sql, *values)
@@ -97,13 +101,13 @@ class Database(ABC):
     """An open database. ``statements`` counts what was run, for the tests' query budgets."""
 
     engine: str
-    #: Whether it knows what its own commits have changed: then a ground is worth to be noted.
-    knows_changes = False
     #: Seconds that a transaction for several may wait for more of them, as a commit costs so much.
     linger = 0.0
 
     def __init__(self) -> None:
         self.statements = 0
+        #: What was committed since this was opened, as far as it was heard of.
+        self._changes = changes.Changes()
         #: Whether e-mails are promised at all: the operator has named a mail server. Set once,
         #: when things are put together.
         self.mails = False
@@ -138,7 +142,8 @@ class Database(ABC):
         """What stays the same only while nobody, here or elsewhere, commits anything.
 
         None where that cannot be had for next to nothing, or not just now. What was read after it
-        was asked for is as the database has it for as long as it is the same.
+        was asked for is as the database has it for as long as it is the same. Where it takes a trip
+        it is that of the moment at which what is asked for was begun (`changes.looking`).
         """
         return None
 
@@ -153,13 +158,17 @@ class Database(ABC):
         self,
         then: Hashable | None,
         now: Hashable | None,
-        ground: Sequence[int] | None,  # noqa: ARG002  # for those who know what changed
+        ground: Sequence[int] | None,
     ) -> bool:
         """True if what was read after ``then`` is ``now`` as it was, both generations or instants.
 
         ``ground`` is all that it rests on (`stentor.store.changes`), None if that is not known.
         """
-        return then is not None and then == now
+        if then is None or then == now:
+            return then is not None
+        if ground is None or type(then) is not tuple or type(now) is not tuple:
+            return False
+        return then[0] == now[0] and self._changes.untouched(ground, since=then[1])
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from stentor.domain.paging import Cursor
 from stentor.store import marks
@@ -28,17 +29,30 @@ async def add(
 # With its version, as `statuses.count` does.
 COUNT = """
     UPDATE statuses SET favourites_count = favourites_count + 1, version = version + 1
-    WHERE id = $1 RETURNING id, favourites_count
+    WHERE id = $1 RETURNING id, favourites_count, version
 """
 
 
-async def count(tx: Transaction, status_ids: Iterable[int]) -> dict[int, int]:
+class Counted(NamedTuple):
+    """How many favourites a status has, and its version; before, it had that of ``since``."""
+
+    favourites_count: int
+    version: int
+    since: int
+
+
+async def count(tx: Transaction, status_ids: Iterable[int]) -> dict[int, Counted]:
     """Counts a favourite for each of these, in the order of ids, for one as often as it is named.
 
-    How many each has then. One statement. What is gone is passed over.
+    What each has then. One statement. What is gone is passed over.
     """
     rows = await tx.fetch_many(COUNT, [(one,) for one in sorted(status_ids)])
-    return {row[0]: row[1] for row in rows}
+    counted: dict[int, Counted] = {}
+    for status_id, favourites_count, version in rows:
+        before = counted.get(status_id)
+        since = version - 1 if before is None else before.since
+        counted[status_id] = Counted(favourites_count, version, since)
+    return counted
 
 
 async def remove(tx: Transaction, account_id: int, status_id: int) -> int | None:

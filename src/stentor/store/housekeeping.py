@@ -60,3 +60,8 @@ async def idle_sessions(tx: Transaction, *, now: int) -> int:
 async def unused_applications(tx: Transaction, *, now: int) -> int:
     """Forgets applications that were registered a day ago and never given anything; how many."""
     return await tx.run(APPLICATIONS, now - APPLICATIONS_KEPT, MOST)
+
+
+async def old_touches(tx: Transaction, *, now: int) -> int:  # noqa: ARG001  # by the database's clock
+    """Forgets what commits of some minutes ago have touched; how many rows of it."""
+    return await tx.forget_touches()

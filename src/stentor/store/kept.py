@@ -76,6 +76,11 @@ class Kept(Generic[Key, Value]):
                 unknown.append(key)
         return known, unknown
 
+    def of_version(self, key: Key, version: int) -> Value | None:
+        """The row that is remembered if it has that version, current or not."""
+        entry = self._entries.get(key)
+        return entry[1] if entry is not None and entry[0] == version else None
+
     def keep(self, key: Key, version: int, value: Value, generation: Hashable | None) -> None:
         """Remembers a committed row that was read after that generation began."""
         make_room(self._entries, self._most)

@@ -7,15 +7,16 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 
 from stentor.domain.bounded import make_room
 from stentor.errors import DuplicateRecord, RecordNotFound
-from stentor.store import hosts, migrations
+from stentor.store import changes, hosts, migrations, touches
 from stentor.store.at_once import for_many
 from stentor.store.database import Callback, Database, Row, StorageProblem, Transaction
+from stentor.store.touches import Watch
 from stentor.together import Together
 
 POOL = 16
@@ -66,10 +67,6 @@ async def _nothing_to_reset(_: Any) -> None:
     """Instead of asyncpg's reset, a round trip after each use: we set nothing on a session."""
 
 
-# Which transactions can be seen, and of which server: a standby that took over after a crash may
-# give numbers anew that the lost one had given.
-INSTANT = "SELECT pg_current_snapshot()::text"
-SERVER = "SELECT pg_postmaster_start_time()::text"
 # Turns of the loop in which whoever asks for the instant may join those who ask already.
 ROUNDS = 4
 
@@ -120,19 +117,14 @@ class PostgresTransaction(Transaction):
                 found = [row[:-1] for row in found]
         return found
 
+    async def forget_touches(self) -> int:
+        return await touches.forget(self)
+
     async def next_ids(self, sequence: str, count: int) -> list[int]:
         rows = await self.fetch(
             f"SELECT nextval('{sequence}_ids') FROM generate_series(1, $1::int)", count
         )
         return sorted(int(row[0]) for row in rows)
-
-
-class _Watch(NamedTuple):
-    """A connection that is only asked which instant it is."""
-
-    connection: Any
-    server: str
-    instant: Any
 
 
 class _Reading:
@@ -149,6 +141,7 @@ class PostgresDatabase(Database):
     """A pool of connections to one database."""
 
     engine = "postgres"
+    linger = 0.0015
 
     def __init__(self, pool: Any) -> None:
         super().__init__()
@@ -170,7 +163,8 @@ class PostgresDatabase(Database):
         self._instants: Together[None, Hashable] = Together(
             self._look, most=sys.maxsize, rounds=ROUNDS
         )
-        self._watch: _Watch | None = None
+        self._watch: Watch | None = None
+        self._watches = 0
 
     @classmethod
     async def open(cls, url: str) -> PostgresDatabase:
@@ -305,33 +299,35 @@ class PostgresDatabase(Database):
             self._at_once[sql] = for_many(sql, types)
         return self._at_once[sql]
 
+    def generation(self) -> Hashable | None:
+        return changes.instant()
+
     async def instant(self) -> Hashable | None:
         # Whoever asks while one is on its way waits for the next, which is for all of them.
         return await self._instants(None)
 
     async def _look(self, asked: list[None]) -> list[Hashable]:
-        """The instant for all who asked. What all else costs is saved: it is asked so often."""
-        self.statements += 1
+        """The instant for all who asked, on a connection that is kept for it."""
         with _reported():
             watch = self._watch
             if watch is None or _is_lost(watch.connection):
                 watch = await self._begin_to_watch()
             try:
-                snapshot = await watch.instant.fetchval()
+                self.statements += await watch.hear(self._changes)
             except BaseException as problem:
                 self._watch = None
                 await self._look_at(watch.connection, problem)
                 raise
-        return [(watch.server, snapshot)] * len(asked)
+        return [(watch.number, self._changes.number)] * len(asked)
 
-    async def _begin_to_watch(self) -> _Watch:
+    async def _begin_to_watch(self) -> Watch:
         before, self._watch = self._watch, None
         if before is not None:
             await self._pool.release(before.connection)
         connection = await self._take()
         try:
-            server = await connection.fetchval(SERVER)
-            self._watch = _Watch(connection, server, await connection.prepare(INSTANT))
+            self._watches += 1
+            self._watch = await touches.watch(connection, self._watches)
         except BaseException as problem:
             await self._look_at(connection, problem)
             raise

@@ -204,6 +204,20 @@ async def _known(db: Reader, ids: list[int]) -> dict[int, Known]:
     return known
 
 
+def recounted(
+    db: Database, status_id: int, favourites_count: int, version: int, since: int
+) -> None:
+    """What is remembered of a status counts the favourites that were committed just now.
+
+    If it is of the version before them, ``since``: then they are all that has changed.
+    """
+    known = db.statuses.of_version(status_id, since)
+    if known is not None:
+        status = known.status._replace(favourites_count=favourites_count)
+        # Somebody may have changed it since: its version is asked for at the next use.
+        db.statuses.keep(status_id, version, known._replace(status=status), None)
+
+
 def _marks_asked(loaded: LoadedStatuses) -> tuple[object, ...]:
     """The values of MARKS."""
     statuses = loaded.statuses.values()

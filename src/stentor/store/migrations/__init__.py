@@ -6,12 +6,15 @@ A pair ``NNNN_name.sqlite.sql`` / ``NNNN_name.postgres.sql`` only where the engi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
 from stentor.store import dialect
 
 _NAME = re.compile(r"(\d{4}_[a-z0-9_]+)(?:\.(sqlite|postgres))?\.sql\Z")
+
+_QUOTE = re.compile(r"\$[a-z]*\$")
 
 LEDGER = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY)"
 
@@ -34,6 +37,18 @@ def load(engine: str) -> list[Migration]:
         match = _NAME.match(entry.name)
         if match and match.group(2) in (None, engine):
             text = re.sub(r"--[^\n]*", "", translate(entry.read_text(encoding="utf-8")))
-            statements = tuple(part.strip() for part in text.split(";\n") if part.strip())
-            found.append(Migration(match.group(1), statements))
+            found.append(Migration(match.group(1), tuple(_statements(text))))
     return sorted(found, key=lambda migration: migration.name)
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Each ends with a semicolon at the end of a line, but not within $quotes$."""
+    begun = ""
+    for part in text.split(";\n"):
+        begun += part
+        if any(begun.count(one) % 2 for one in set(_QUOTE.findall(begun))):
+            begun += ";\n"
+            continue
+        if begun.strip():
+            yield begun.strip()
+        begun = ""

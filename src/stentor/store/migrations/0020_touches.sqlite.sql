@@ -1,0 +1,1 @@
+-- SQLite itself tells the process what it changes (store/changes.py).
