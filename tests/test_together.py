@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
 
 import pytest
 
@@ -66,6 +67,36 @@ async def test_only_after_several_have_come_at_once_it_waits_for_more() -> None:
     assert work.batches == [[1], [2], [3, 4], [5, 6], [7, 8, 9]]
 
 
+async def test_all_who_were_there_are_waited_for_while_somebody_comes_again() -> None:
+    async def late(number: int, seconds: float) -> int:
+        await asyncio.sleep(seconds)
+        return await together(number)
+
+    work = Work()
+    together = Together(work, most=10, linger=0.5)
+    work.go.clear()
+    half = [asyncio.ensure_future(together(number)) for number in (1, 2)]
+    await work.begun.wait()
+    others = [asyncio.ensure_future(together(number)) for number in (3, 4)]
+    again = [asyncio.ensure_future(late(5, 0.1)), asyncio.ensure_future(late(6, 0.7))]
+    await asyncio.sleep(0)
+    work.go.set()
+    await asyncio.gather(*half, *others, *again)
+    assert work.batches == [[1, 2], [3, 4, 5, 6]]
+    # One who does not come again keeps nobody waiting for ever.
+    assert await asyncio.gather(*map(together, range(3))) == [0, 2, 4]
+    assert work.batches[2:] == [[0, 1, 2]]
+
+
+async def test_for_no_more_than_were_there_the_last_time_anybody_waits() -> None:
+    work = Work()
+    together = Together(work, most=10, linger=3600.0)
+    for numbers in ([1, 2, 3], [4, 5, 6], [7, 8, 9, 10]):
+        async with asyncio.timeout(60):
+            await asyncio.gather(*map(together, numbers))
+    assert work.batches == [[1, 2, 3], [4, 5, 6], [7, 8, 9, 10]]
+
+
 async def test_a_failure_is_told_to_whom_it_belongs_and_to_nobody_else() -> None:
     together = Together(Work(), most=10)
     found = await asyncio.gather(*map(together, [1, 13, 2]), return_exceptions=True)
@@ -111,3 +142,13 @@ async def test_who_is_on_his_way_is_waited_for_while_each_round_brings_somebody(
         assert await asyncio.gather(*tasks) == [0, 2, 4, 6, 18]
         assert work.batches[0] == first
         assert work.batches[-1] == [9]  # for him, nobody knew that he would come
+
+
+async def test_what_is_known_of_the_first_is_not_taken_for_the_others() -> None:
+    who: ContextVar[str] = ContextVar("who", default="nobody")
+
+    async def ask(items: list[int]) -> list[str]:
+        return [who.get() for _ in items]
+
+    who.set("the first")
+    assert await Together(ask, most=2)(1) == "nobody"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -103,15 +104,21 @@ _build = Gauge("stentor_build_info", "What is running; always 1", ["version"], r
 _build.labels(version=__version__).set(1)
 
 
+# To look one up by its labels costs more than to count; they come from closed sets.
+@lru_cache(maxsize=4096)
+def _counter(metric: Metric, **labels: str) -> Counter:
+    counter = _counters[metric]
+    return counter.labels(**labels) if labels else counter
+
+
 def count(metric: Metric, **labels: str) -> None:
     """Adds one."""
-    counter = _counters[metric]
-    (counter.labels(**labels) if labels else counter).inc()
+    _counter(metric, **labels).inc()
 
 
 def count_many(metric: Metric, amount: int, **labels: str) -> None:
     """Adds that many."""
-    _counters[metric].labels(**labels).inc(amount)
+    _counter(metric, **labels).inc(amount)
 
 
 def took(timing: Timing, seconds: float) -> None:

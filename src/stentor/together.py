@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 from stentor.errors import Unavailable
@@ -13,20 +14,25 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+#: How often those who may come again are waited for.
+LINGERS = 4
+
+
 class Together(Generic[Item, Result]):
     """Hands whatever was asked for while it was busy to ``work``, at most so many at once.
 
-    If there were several the last time, it waits ``linger`` seconds before it begins: those who
-    were answered just now may come again, and one piece of work is done instead of two. With
-    ``rounds`` it waits for so many turns of the loop at most, and only while each brings somebody:
-    that costs whoever comes alone some 10 µs.
+    If there were several the last time, it waits before it begins: those who were answered just now
+    may come again, and one piece of work is done instead of two. It waits ``linger`` seconds, and
+    again while that brings somebody, but for no more than were there then; LINGERS times at most.
+    With ``rounds`` it waits for so many turns of the loop at most, and only while each brings
+    somebody: that costs whoever comes alone some 10 µs.
 
     ``work`` returns one result for each item. If it fails with several, each is tried alone, so
     that nobody suffers for another's; but what is unavailable is so for all of them, and nobody
     waits for it to fail again and again. Whoever asked may go away: it is done all the same.
     """
 
-    __slots__ = ("_last", "_linger", "_most", "_rounds", "_task", "_waiting", "_work")
+    __slots__ = ("_linger", "_most", "_rounds", "_task", "_there", "_waiting", "_work")
 
     def __init__(
         self,
@@ -40,7 +46,8 @@ class Together(Generic[Item, Result]):
         self._most = most
         self._linger = linger
         self._rounds = rounds
-        self._last = 0
+        # Who was done the last time, and who was waiting by then.
+        self._there = 0
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -50,8 +57,9 @@ class Together(Generic[Item, Result]):
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
         if self._task is None:
-            # It begins when the loop comes round: with whatever else is asked for until then.
-            self._task = loop.create_task(self._run())
+            # It begins when the loop comes round: with whatever else is asked for until then. What
+            # is known of the first who asks is not known of the others.
+            self._task = loop.create_task(self._run(), context=Context())
         return await future
 
     @property
@@ -63,10 +71,11 @@ class Together(Generic[Item, Result]):
         try:
             while self._waiting:
                 await self._settled()
-                if self._linger and self._last > 1 and len(self._waiting) < self._most:
-                    await asyncio.sleep(self._linger)
-                self._last = most = min(len(self._waiting), self._most)
+                if self._linger and self._there > 1:
+                    await self._come_again()
+                most = min(len(self._waiting), self._most)
                 await self._do([self._waiting.popleft() for _ in range(most)])
+                self._there = most + len(self._waiting)
         finally:
             self._task = None
 
@@ -78,6 +87,15 @@ class Together(Generic[Item, Result]):
                 return
             seen = len(self._waiting)
             await asyncio.sleep(0)
+
+    async def _come_again(self) -> None:
+        """Lets come who was there the last time, while somebody does."""
+        expected, seen = min(self._there, self._most), 0
+        for _ in range(LINGERS):
+            if not seen < len(self._waiting) < expected:
+                return
+            seen = len(self._waiting)
+            await asyncio.sleep(self._linger)
 
     async def _do(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

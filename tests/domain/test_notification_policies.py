@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -28,7 +27,7 @@ FILTERABLE = [one for one in NotificationType if TRAITS[one].filterable]
 
 def only(name: str, verdict: Verdict) -> NotificationPolicy:
     """A policy in which one option says that and the others accept."""
-    return replace(OPEN, **{name: verdict})
+    return OPEN._replace(**{name: verdict})
 
 
 def test_every_type_has_a_nature() -> None:
@@ -45,11 +44,11 @@ def test_the_filterable_types_are_those_of_the_table() -> None:
 # What must hold for each option to apply, beside not being followed (None: nothing else).
 APPLIES: dict[str, Facts] = {
     "for_not_following": KNOWN,
-    "for_not_followers": replace(KNOWN, follower_ok=False),
-    "for_new_accounts": replace(KNOWN, new_account=True),
-    "for_private_mentions": replace(KNOWN, private_unsolicited=True),
-    "for_limited_accounts": replace(KNOWN, limited=True),
-    "for_bots": replace(KNOWN, bot=True),
+    "for_not_followers": KNOWN._replace(follower_ok=False),
+    "for_new_accounts": KNOWN._replace(new_account=True),
+    "for_private_mentions": KNOWN._replace(private_unsolicited=True),
+    "for_limited_accounts": KNOWN._replace(limited=True),
+    "for_bots": KNOWN._replace(bot=True),
 }
 
 
@@ -69,7 +68,7 @@ def test_an_option_decides_when_it_applies(
 @pytest.mark.parametrize("name", NAMES)
 def test_following_exempts_from_all_but_the_followers_option(name: str, verdict: Verdict) -> None:
     """A57, A58: weakness C-38 is kept, clients show it that way."""
-    decision = decide(MENTION, replace(APPLIES[name], following=True), only(name, verdict))
+    decision = decide(MENTION, APPLIES[name]._replace(following=True), only(name, verdict))
     expected = verdict if name == "for_not_followers" else Verdict.ACCEPT
     assert decision.verdict is expected
 
@@ -78,14 +77,14 @@ def test_following_exempts_from_all_but_the_followers_option(name: str, verdict:
 @pytest.mark.parametrize("type", [one for one in NotificationType if one not in FILTERABLE])
 def test_no_option_touches_what_is_not_filterable(type: NotificationType, name: str) -> None:
     """A65."""
-    facts = replace(APPLIES[name], oneself=TRAITS[type].from_oneself)
+    facts = APPLIES[name]._replace(oneself=TRAITS[type].from_oneself)
     assert decide(type, facts, only(name, Verdict.DROP)).verdict is Verdict.ACCEPT
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_permission_beats_every_option(name: str) -> None:
     """A70."""
-    facts = replace(APPLIES[name], permitted=True)
+    facts = APPLIES[name]._replace(permitted=True)
     assert decide(MENTION, facts, only(name, Verdict.DROP)) == Decision(Verdict.ACCEPT, "permitted")
 
 
@@ -93,7 +92,7 @@ def test_a_permission_beats_every_option(name: str) -> None:
 def test_one_drop_beats_any_filter(first: str, second: str) -> None:
     """A64."""
     facts = Facts(new_account=True, private_unsolicited=True, limited=True, bot=True)
-    policy = replace(OPEN, **{first: Verdict.FILTER, second: Verdict.DROP})
+    policy = OPEN._replace(**{first: Verdict.FILTER, second: Verdict.DROP})
     assert decide(MENTION, facts, policy) == Decision(Verdict.DROP, second)
 
 
@@ -176,11 +175,11 @@ def test_staff_get_through_with_mentions_but_not_to_the_unavailable_or_oneself(
 
 def test_naming_somebody_hidden_drops_a_mention_only() -> None:
     """A52, A53."""
-    assert decide(MENTION, replace(KNOWN, among_hidden=True), OPEN).reason == "among_hidden"
-    assert decide(FAVOURITE, replace(KNOWN, among_hidden=True), OPEN).verdict is Verdict.ACCEPT
+    assert decide(MENTION, KNOWN._replace(among_hidden=True), OPEN).reason == "among_hidden"
+    assert decide(FAVOURITE, KNOWN._replace(among_hidden=True), OPEN).verdict is Verdict.ACCEPT
 
 
-some_facts = st.builds(Facts, **{name: st.booleans() for name in Facts.__dataclass_fields__})
+some_facts = st.builds(Facts, **{name: st.booleans() for name in Facts._fields})
 some_policy = st.builds(NotificationPolicy, **{name: st.sampled_from(Verdict) for name in NAMES})
 some_type = st.sampled_from(NotificationType)
 
@@ -189,7 +188,7 @@ some_type = st.sampled_from(NotificationType)
 def test_a_stricter_option_never_lets_more_through(
     type: NotificationType, facts: Facts, policy: NotificationPolicy, name: str
 ) -> None:
-    verdicts = [decide(type, facts, replace(policy, **{name: v})).verdict for v in Verdict]
+    verdicts = [decide(type, facts, policy._replace(**{name: v})).verdict for v in Verdict]
     assert verdicts == sorted(verdicts)
 
 

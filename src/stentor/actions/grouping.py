@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from stentor.domain import grouped_notifications
@@ -77,7 +76,7 @@ async def _groups(tx: Transaction, joining: Sequence[Joining], *, now: int) -> l
         group = known.get(key)
         if group is None:
             group = known[key] = notification_groups.begin(*key, bucket, now=now)
-        group.open = replace(group.open, newest_at=now)
+        group.open = group.open._replace(newest_at=now)
         last[slot] = group
         found.append(group)
     return found

@@ -20,8 +20,7 @@ SAMPLE = 8
 GROUPABLE = frozenset(one for one, traits in TRAITS.items() if traits.groupable)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenGroup:
+class OpenGroup(NamedTuple):
     """The group of a prefix that was touched last: its first hour, first and last touch."""
 
     bucket: int

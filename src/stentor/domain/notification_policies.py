@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from stentor.domain import times
 from stentor.domain.notifications import STAFF_TYPES, TRAITS, NotificationType
@@ -23,16 +23,14 @@ class Verdict(IntEnum):
     DROP = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A verdict and the rule that settled it."""
 
     verdict: Verdict
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationPolicy:
+class NotificationPolicy(NamedTuple):
     """What a person wants done with six kinds of senders; the defaults are Mastodon's."""
 
     for_not_following: Verdict = Verdict.ACCEPT
@@ -43,8 +41,7 @@ class NotificationPolicy:
     for_bots: Verdict = Verdict.ACCEPT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """Everything about recipient and sender that the decision looks at (notifications.md 4.1)."""
 
     #: The recipient is suspended, or leaving, or nobody who could read here.

@@ -134,8 +134,7 @@ TRAITS: dict[NotificationType, Traits] = {
 BY_NAME = {one.value: one for one in NotificationType}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened and that people may be told of.
 
     ``activity_id`` is the row that caused it: mention, status (for ``status`` and edits), the

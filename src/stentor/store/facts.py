@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from stentor.domain import emails, roles
 from stentor.domain.accounts import BOTS
@@ -20,8 +19,7 @@ from stentor.domain.push_subscriptions import Relation
 from stentor.store.database import Row, Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One recipient of an event: whom he hears of, what is known, and what he wants."""
 
     account_id: int
@@ -31,7 +29,7 @@ class Recipient:
     #: The status is a direct message.
     direct: bool = False
     #: How the two stand to each other, as push subscriptions ask for it: whatever its age.
-    relation: Relation = Relation(follows=False, followed=False)  # noqa: RUF009  # a tuple
+    relation: Relation = Relation(follows=False, followed=False)
     #: He has devices that want to be told, and is not locked out (weakness C-41).
     has_push: bool = False
     #: The types that he wants to be told of by e-mail.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,8 +16,7 @@ from stentor.store.database import Row, Transaction
 SEGMENT = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A notification that may join a group."""
 
     account_id: int

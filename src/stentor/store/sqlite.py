@@ -17,7 +17,7 @@ import apsw
 
 from stentor.errors import DuplicateRecord, RecordNotFound
 from stentor.store import migrations
-from stentor.store.changes import Changes, Touches, touches
+from stentor.store.changes import Touches, touches
 from stentor.store.database import Database, Row, StorageProblem, Transaction
 from stentor.store.dialect import for_sqlite, to_sqlite
 
@@ -35,12 +35,14 @@ _DISK = (
 )
 _UNIQUE = (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY)
 # A cache of twice the size makes no difference that can be measured but to the memory in use.
-# A page that several commits change goes from the log (at most some 16 MB) into the file once.
+# A page that several commits change goes from the log (at most some 64 MB) into the file once: with
+# 16 MB, a favourite costs 4 % more and commits wait for it more often. (Not by a connection of its
+# own beside the commits: pages then count as moved before any sync, and one that fails loses them.)
 _DURABLE = """
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -32768; PRAGMA recursive_triggers = OFF;
-    PRAGMA wal_autocheckpoint = 4000
+    PRAGMA wal_autocheckpoint = 16000
 """
 
 
@@ -140,7 +142,6 @@ class SqliteDatabase(Database):
     """One file; one writing connection per process, and one that reads while that one writes."""
 
     engine = "sqlite"
-    knows_changes = True
     linger = 0.0015
 
     def __init__(self, writer: apsw.Connection, reader: apsw.Connection) -> None:
@@ -151,7 +152,6 @@ class SqliteDatabase(Database):
         self._waiting = 0
         self._batch: _Batch | None = None
         self._committing = False
-        self._changes = Changes()
         # What the open batch has touched so far; None is everything.
         self._touched: set[int] | None = set()
         self._touches: dict[str, Touches | None] = {}
@@ -203,15 +203,6 @@ class SqliteDatabase(Database):
         # Else nobody but us can have written: we have the lock.
         return self._elsewhere, self._changes.number
 
-    def still(
-        self, then: Hashable | None, now: Hashable | None, ground: Sequence[int] | None
-    ) -> bool:
-        if then is None or then == now:
-            return then is not None
-        if ground is None or type(then) is not tuple or type(now) is not tuple:
-            return False
-        return then[0] == now[0] and self._changes.untouched(ground, since=then[1])
-
     def _note(self, change: apsw.PreUpdate) -> None:
         """A row is about to change: whatever statement, trigger or cascade does it."""
         table = change.table_name
@@ -243,14 +234,19 @@ class SqliteDatabase(Database):
         try:
             batch = self._batch or await self._begin()
             transaction = SqliteTransaction(self)
-            with _reported():
-                self.writer.execute("SAVEPOINT unit")
+            # The first one of a batch can be undone with all of it. A savepoint costs a copy of
+            # each page that is changed, and under load most batches are of one transaction.
+            alone = not batch.size
+            if not alone:
+                with _reported():
+                    self.writer.execute("SAVEPOINT unit")
             try:
                 yield transaction
-                with _reported():
-                    self.writer.execute("RELEASE unit")
+                if not alone:
+                    with _reported():
+                        self.writer.execute("RELEASE unit")
             except BaseException:
-                self._undo_unit()
+                self._undo(alone=alone)
                 raise
             batch.size += 1
             batch.callbacks += transaction.callbacks
@@ -280,9 +276,12 @@ class SqliteDatabase(Database):
                 self._elsewhere = _version(self.writer)
                 return self._batch
 
-    def _undo_unit(self) -> None:
+    def _undo(self, *, alone: bool) -> None:
         # SQLite may have rolled back everything by itself (disk full, I/O error).
-        if self.writer.get_autocommit():
+        gone = self.writer.get_autocommit()
+        if alone and not gone:
+            self.writer.execute("ROLLBACK")
+        if alone or gone:
             batch, self._batch = self._batch, None
             if batch and not batch.done.done():
                 _fail(batch)
@@ -302,6 +301,7 @@ class SqliteDatabase(Database):
         except Exception as problem:  # noqa: BLE001 - it is told to everyone who waits
             if not self.writer.get_autocommit():
                 self.writer.execute("ROLLBACK")
+            self._changes.note(touched)
             self._committing = False
             _fail(batch, problem)
             return
