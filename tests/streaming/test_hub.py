@@ -201,11 +201,11 @@ async def test_a_suspended_senders_notifications_are_not_told(
 ) -> None:
     ann, bob, cat = [await make_account(hub.db, name) for name in ("ann", "bob", "cat")]
     about = await make_status(hub.db, ann.id)
+    # Who looks by himself might look before the suspension: that was true then.
+    monkeypatch.setattr(notification_inboxes, "versions", no_versions)
     one = await listen(hub, ann)
     bus_hears = bus.publish
     bus.publish = nothing
-    # Who looks by himself might look before the suspension: that was true then.
-    monkeypatch.setattr(notification_inboxes, "versions", no_versions)
     await favourite(hub, bus, ann, bob.id, 1, about)
     async with hub.db.transaction() as tx:
         await tx.run("UPDATE accounts SET suspended_at = 1 WHERE id = $1", bob.id)
