@@ -28,7 +28,7 @@ class Effort:
     favourites: int = 500
     #: Who follow one person; statuses that mention fifty; and the seconds in which others read.
     followers: int = 100_000
-    mentions: int = 20
+    mentions: int = 60
     reading: float = 4.0
     #: Who hear one stream; who are only there; what is said; and favourites that somebody awaits.
     listeners: int = 1000
