@@ -30,7 +30,8 @@ VIEWERS, STATUSES = 200, 400
 #: What the largest may cost, in what the smallest costs.
 FLAT = 1.5
 PAGES, FAVOURITES, UNREADS = "page of 40", "favourite", "unread_count"
-PATHS = {PAGES: PAGE, UNREADS: f"{UNREAD}?limit=100"}
+# As many are counted as everybody has at every size.
+PATHS = {PAGES: PAGE, UNREADS: f"{UNREAD}?limit=40"}
 #: Seconds that a round may take.
 PATIENCE = 30.0
 

@@ -172,7 +172,7 @@ class Bench:
         statics: list[Result] = []
         answered: Pairs = []
         first = 0
-        for _ in range(SETTLING + self.effort.rounds):
+        for _ in range(SETTLING + self.effort.writes):
             results.append(
                 self.round(
                     requests, self.effort.writing, once=True, first=first, connections=WRITERS
