@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from random import getrandbits
 from typing import Any
 
 import falcon
@@ -53,7 +52,7 @@ class _Headers:
                 resp.status = 200
                 resp.complete = True
         responses.set_headers(resp, self._always)
-        resp.set_header("X-Request-Id", f"{getrandbits(128):032x}")  # a name, no secret
+        resp.set_header("X-Request-Id", responses.request_id())
 
 
 async def _not_found(

@@ -14,7 +14,6 @@ process remembers; after a commit the page is made anew, and keeps its tag if it
 
 from __future__ import annotations
 
-import os
 import secrets
 from array import array
 from collections import deque
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 from random import choice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stentor.api import rate_limits
+from stentor.api import rate_limits, responses
 from stentor.api.auth import Viewer
 from stentor.api.services import Services
 from stentor.api.whole_answers import giver, lines
@@ -185,7 +184,7 @@ class Remembered:
         if now >= answer.until:
             return None
         viewer = answer.viewer
-        own = [(b"x-request-id", os.urandom(16).hex().encode())]
+        own = [(b"x-request-id", responses.request_id().encode())]
         if services.limits.on:
             counted = rate_limits.keys(
                 route.limits,
@@ -249,8 +248,10 @@ class Remembered:
 def _asked(scope: Scope) -> tuple[_Asked | None, bytes]:
     """What is asked by whom, and the tags of If-None-Match; None if it cannot be remembered."""
     authorization, tags = b"", b""
-    # ASGI promises no more than something that can be gone through, perhaps once.
-    headers = scope["headers"] = [(name, value) for name, value in scope["headers"]]
+    headers = scope["headers"]
+    if type(headers) is not list:
+        # ASGI promises no more than something that can be gone through, perhaps once.
+        headers = scope["headers"] = list(headers)
     for name, value in headers:
         if name == b"authorization":
             if authorization:

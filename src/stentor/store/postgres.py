@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Hashable,
+    Iterator,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
@@ -302,9 +310,9 @@ class PostgresDatabase(Database):
     def generation(self) -> Hashable | None:
         return changes.instant()
 
-    async def instant(self) -> Hashable | None:
+    def instant(self) -> Coroutine[Any, Any, Hashable | None]:
         # Whoever asks while one is on its way waits for the next, which is for all of them.
-        return await self._instants(None)
+        return self._instants(None)
 
     async def _look(self, asked: list[None]) -> list[Hashable]:
         """The instant for all who asked, on a connection that is kept for it."""
