@@ -248,10 +248,8 @@ class Remembered:
 def _asked(scope: Scope) -> tuple[_Asked | None, bytes]:
     """What is asked by whom, and the tags of If-None-Match; None if it cannot be remembered."""
     authorization, tags = b"", b""
-    headers = scope["headers"]
-    if type(headers) is not list:
-        # ASGI promises no more than something that can be gone through, perhaps once.
-        headers = scope["headers"] = list(headers)
+    # ASGI promises no more than something that can be gone through, perhaps once; pairs as well.
+    headers = scope["headers"] = [(name, value) for name, value in scope["headers"]]
     for name, value in headers:
         if name == b"authorization":
             if authorization:
