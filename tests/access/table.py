@@ -14,6 +14,7 @@ Whoever adds a route adds its line here; a test says so otherwise.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,6 +126,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_groups(ALPHA),
     Endpoint("GET", "/api/stentor/v1/notifications/{notification}/why", READ, foreign=NOT_FOUND),
     Endpoint("GET", "/api/stentor/v1/decisions", READ),
+    Endpoint("GET", "/api/stentor/v1/notification_permissions", READ),
+    Endpoint("DELETE", "/api/stentor/v1/notification_permissions/{sender}", WRITE, EMPTY,
+             foreign=(200, EMPTY), writes=True),
     Endpoint("GET", "/api/v1/markers", "read:statuses", form={"timeline[]": "notifications"}),
     Endpoint("POST", "/api/v1/markers", "write:statuses",
              form={"notifications[last_read_id]": "7"}, writes=True),
@@ -495,7 +499,7 @@ def _read() -> dict[tuple[str, str], Access]:
         assert (method, path) not in found, line
         found[method, path] = Access(kind, scopes)
     for one in ENDPOINTS:
-        path = one.path.replace("{notification}", "{id}").replace("{request}", "{id}")
+        path = re.sub(r"\{(notification|request|sender)\}", "{id}", one.path)
         found[one.method, path] = Access("user", frozenset(one.accepted))
     return found
 

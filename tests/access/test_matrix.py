@@ -30,7 +30,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 IDS = {"ids": lambda one: one.name}
 FOREIGN = [one for one in ENDPOINTS if one.foreign]
 #: Ids that nobody has.
-NOTHING = {"notification": "987654321", "request": "987654321", "group_key": "favourite-987-6"}
+NOTHING = {
+    "notification": "987654321", "request": "987654321", "group_key": "favourite-987-6",
+    "sender": "987654321",
+}  # fmt: skip
 
 
 def tighter(endpoint: Endpoint) -> tuple[int, int, int] | None:
@@ -101,7 +104,7 @@ async def test_somebody_elses_things_are_not_there(world: World, endpoint: Endpo
     bob = (await make_account(world.db, f"bob{ann.person.id}")).token
     full = {
         "notification": ann.names["notification"], "request": ann.names["request"],
-        "group_key": ann.names["group_key"],
+        "group_key": ann.names["group_key"], "sender": ann.names["sender"],
     }  # fmt: skip
     await world.changes()
     foreign = await call(world, endpoint, full, f"Bearer {bob}")

@@ -178,6 +178,10 @@ class World:
             db, "markers", account_id=person.id, timeline="notifications", last_read_id=1,
             version=1, updated_at=NOW,
         )  # fmt: skip
+        await insert(
+            db, "notification_permissions", account_id=person.id, from_account_id=friend.id,
+            created_at=NOW,
+        )  # fmt: skip
         row = await db.fetch_row(
             "SELECT id, group_key FROM notifications WHERE account_id = $1 AND NOT filtered",
             person.id,
@@ -187,7 +191,10 @@ class World:
         )
         assert row
         assert request
-        names = {"notification": str(row[0]), "group_key": row[1], "request": str(request)}
+        names = {
+            "notification": str(row[0]), "group_key": row[1], "request": str(request),
+            "sender": str(friend.id),
+        }  # fmt: skip
         return Things(person, names)
 
     async def shown(self, state: State, accepted: tuple[str, ...], things: Things | None) -> str:

@@ -15,6 +15,7 @@ from stentor.store import (
     follows,
     media_files,
     mutes,
+    notification_permissions,
     relationships,
 )
 from stentor.store.database import Database
@@ -41,6 +42,11 @@ CROWD = (
         )
     ),
     ("account_domain_blocks", "account_id, domain, created_at", "i, 'd' || i, 0"),
+    (
+        "notification_permissions",
+        "account_id, from_account_id, created_at",
+        f"CASE WHEN i < {PEOPLE} / 100 THEN 1 ELSE i END, i % {PEOPLE} + 1, 0",
+    ),
     ("account_notes", "account_id, target_account_id, comment", f"i, i % {PEOPLE} + 1, 'x'"),
 )
 PAGES = {
@@ -50,6 +56,7 @@ PAGES = {
     "blocks": (blocks.PAGE, "blocks_of_account", ()),
     "mutes": (mutes.PAGE, "mutes_of_account", (NOW,)),
     "endorsements": (endorsements.PAGE, "endorsements_of_account", ()),
+    "permissions": (notification_permissions.PAGE, "notification_permissions_1", ()),
     "domain blocks": (domain_blocks.PAGE, "account_domain_blocks_", ()),
 }
 

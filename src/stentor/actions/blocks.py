@@ -5,7 +5,12 @@ from __future__ import annotations
 from stentor.actions import forgetting
 from stentor.actions.relationships import pair
 from stentor.domain.relationships import Relationship
-from stentor.store import blocks, conversations, notification_inboxes
+from stentor.store import (
+    blocks,
+    conversations,
+    notification_inboxes,
+    notification_permissions,
+)
 from stentor.store.database import Database
 
 
@@ -22,7 +27,7 @@ async def block(db: Database, account_id: int, target_id: int | None, *, now: in
         await notification_inboxes.touch(both.tx, local)
         await both.cut()
         await blocks.add(both.tx, account_id, both.target.id, now=now)
-        await blocks.withdraw_permission(both.tx, account_id, both.target.id)
+        await notification_permissions.remove(both.tx, account_id, both.target.id)
         rest = await forgetting.begin(both.tx, account_id, both.target.id, now=now)
         await conversations.forget(both.tx, account_id, both.target.id)
         found = await both.read()

@@ -10,6 +10,7 @@ from stentor.store import (
     conversations,
     jobs,
     notification_inboxes,
+    notification_permissions,
     notification_requests,
     notifications,
 )
@@ -29,7 +30,7 @@ async def accept(db: Database, account_id: int, request_ids: list[int], *, now: 
         await notification_inboxes.hold(tx, [account_id])
         found = await notification_requests.take(tx, account_id, request_ids)
         for from_account_id in found:
-            await notification_requests.permit(tx, account_id, from_account_id, now=now)
+            await notification_permissions.add(tx, account_id, from_account_id, now=now)
             await jobs.add(
                 tx,
                 MERGE,

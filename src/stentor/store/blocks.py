@@ -28,15 +28,6 @@ async def remove(tx: Transaction, account_id: int, target_id: int) -> None:
     )
 
 
-async def withdraw_permission(tx: Transaction, account_id: int, from_account_id: int) -> None:
-    """The account no longer lets that sender's notifications pass its policy."""
-    await tx.run(
-        "DELETE FROM notification_permissions WHERE account_id = $1 AND from_account_id = $2",
-        account_id,
-        from_account_id,
-    )
-
-
 # By the index of the blocks of an account.
 PAGE = f"""
     SELECT b.id, {accounts.COLUMNS} FROM blocks b JOIN accounts a ON a.id = b.target_account_id

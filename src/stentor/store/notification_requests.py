@@ -179,17 +179,6 @@ async def remove(tx: Transaction, account_id: int, from_account_id: int) -> None
     )
 
 
-async def permit(tx: Transaction, account_id: int, from_account_id: int, *, now: int) -> None:
-    """Exempts a sender from every policy option from now on."""
-    await tx.run(
-        "INSERT INTO notification_permissions (account_id, from_account_id, created_at)"
-        " VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        account_id,
-        from_account_id,
-        now,
-    )
-
-
 async def other_merges(tx: Transaction, account_id: int, key: str) -> bool:
     """True if the account has merges to be done beside the one with that key."""
     found = await tx.fetch_value(
