@@ -26,7 +26,7 @@ def cpu_seconds(pids: Iterable[int]) -> float:
             try:
                 used = process.cpu_times()
                 total += _clock(process.pid) or used.user + used.system
-            except (psutil.NoSuchProcess, OSError):  # its time is now in its parent's
+            except psutil.NoSuchProcess:  # its time is now in its parent's
                 continue
             # Descendants that ended; on macOS psutil does not know of them.
             total += used.children_user + used.children_system
@@ -37,9 +37,14 @@ def _clock(pid: int) -> float:
     """The same for one of them alone, to the nanosecond; 0 where only hundredths are told.
 
     Linux: the clock of clock_getcpuclockid(3), which is the process's number and 2 for "all of its
-    threads". Raises OSError if it has ended.
+    threads".
     """
-    return time.clock_gettime(~pid << 3 | 2) if sys.platform == "linux" else 0.0
+    if sys.platform != "linux":
+        return 0.0
+    try:
+        return time.clock_gettime(~pid << 3 | 2)
+    except OSError:  # not for us to know, or it has just ended
+        return 0.0
 
 
 class Child:
