@@ -34,7 +34,7 @@ FIRST = ", for the first time"
 FLAT = 1.5
 #: Groups are to cost what single notifications do, both counted in static answers of their own
 #: size. Eight runs of up to sixteen rounds, one after the other: ×0.84 to ×1.15, ×1.05 in the
-#: middle, as a fifth more is read from memory that is not in the processor's.
+#: middle, as a third more is read from memory that is not in the processor's.
 AS_GOOD = 1.2
 
 
