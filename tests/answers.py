@@ -199,6 +199,8 @@ POST /api/v1/notifications/requests/{id}/accept: Nothing
 POST /api/v1/notifications/requests/{id}/dismiss: Nothing
 GET /api/stentor/v1/notifications/{id}/why: Why
 GET /api/stentor/v1/decisions: [NotificationDecision]
+GET /api/stentor/v1/notification_permissions: [NotificationPermission]
+DELETE /api/stentor/v1/notification_permissions/{id}: Nothing
 GET /api/v1/markers: Markers
 POST /api/v1/markers: Markers
 

@@ -531,6 +531,9 @@ NotificationDecision
   account: Account
   status_id: id | null
   notification_id: id | null
+NotificationPermission
+  account: Account
+  created_at: datetime
 """
 
 MODERATION = """

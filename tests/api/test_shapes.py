@@ -586,6 +586,9 @@ async def look_at_requests(client: Client, bus: RecordingBus) -> None:
     for one in shown:
         if one["notification_id"]:
             await client.get(f"/api/stentor/v1/notifications/{one['notification_id']}/why", ann)
+    path = "/api/stentor/v1/notification_permissions"
+    (permitted,) = await ok(client.get(path, ann))
+    await ok(client.delete(f"{path}/{permitted['account']['id']}", ann))
 
 
 async def look_at_markers(client: Client, bus: RecordingBus) -> None:
