@@ -108,7 +108,7 @@ Profile
   show_media_replies: bool
   show_featured: bool
   attribution_domains: [text]
-  featured_tags: [] -- they have routes of their own
+  featured_tags: [FeaturedTag]
 
 # C3.3, C3.4 (notifications.md 2.4), C3.5, C3.6
 MutedAccount < Account

@@ -347,6 +347,7 @@ async def look_at_lists_and_tags(client: Client, bus: RecordingBus) -> None:
     await ok(client.post("/api/v1/tags/tea/feature", ann))
     for name in ("tea", "cake"):
         await ok(client.post("/api/v1/featured_tags", ann, json={"name": name}))
+    await ok(client.get("/api/v1/profile", ann))
     for query in ("q=tea", "q=nothing", f"q={ann.username}"):
         await ok(client.get("/api/v2/search", ann, params=query))
     address = f"https://stentor.example/@{ann.username}/{await make_status(db, ann.id)}"
