@@ -59,6 +59,7 @@ async def test_who_was_let_in_passes_until_it_is_taken_back(
     assert one["account"]["acct"] == "bob"
     assert one["created_at"].endswith("Z")
     before = await seen()
+    assert before == 1  # nobody has unfiltered the first one yet
     for _ in range(2):  # the second time there is nothing to take back
         answer = await client.delete(f"{PATH}/{bob.id}", ann)
         assert (answer.status, answer.json) == (200, {})
