@@ -183,6 +183,33 @@ async def test_a_group_with_a_spoilt_row_is_left_out(client: Client, bus: Any, a
     assert len((await client.get(V1, ann)).json) == 3
 
 
+@pytest.mark.parametrize("expand", ["full", "partial_avatars"])
+@pytest.mark.parametrize("spoilt", [0, 1, 2])
+async def test_a_group_is_shown_without_an_account_that_cannot_be_rendered(
+    client: Client, bus: Any, ann: Person, spoilt: int, expand: str
+) -> None:
+    """Whichever of its senders that is, everybody who is named is there, and nobody else."""
+    status_id = await make_status(client.db, ann.id)
+    people = [await make_account(client.db, token=None) for _ in range(3)]
+    for one in people:
+        await make_favourited(client.db, bus, one, ann, status_id)
+    await mentions(client.db, bus, ann, 1)
+    await run(
+        client.db,
+        "UPDATE accounts SET created_at = 999999999999999999, version = version + 1 WHERE id = $1",
+        people[spoilt].id,
+    )
+    before = skipped("account")
+    shown = (await client.get(V2, ann, params=f"expand_accounts={expand}")).json
+    assert skipped("account") == before + 1
+    mentioned, favourited = shown["notification_groups"]
+    left = [str(one.id) for one in reversed(people) if one != people[spoilt]]
+    assert favourited["sample_account_ids"] == left
+    full, partly = [left, []] if expand == "full" else [left[:1], left[1:]]
+    assert [one["id"] for one in shown["accounts"]] == mentioned["sample_account_ids"] + full
+    assert [one["id"] for one in shown.get("partial_accounts", [])] == partly
+
+
 @pytest.mark.parametrize("query", ["", "supported_types[]=mention"])
 async def test_a_report_that_cannot_be_read_is_left_out(
     client: Client, bus: Any, ann: Person, query: str

@@ -301,7 +301,7 @@ class _Answers:
         self._by_asked: dict[_Asked, _Answer] = {}
         # What was asked, in no order: each answer knows its place, so that any can go.
         self._order: list[_Asked] = []
-        # How many answers each piece is part of, by its identity: an answer keeps it alive.
+        # How often each piece is part of an answer, by its identity: an answer keeps it alive.
         self._uses: dict[int, int] = {}
         self._bytes = 0
         self._whole: deque[_Answer] = deque()
@@ -320,23 +320,16 @@ class _Answers:
 
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
-        order, added = self._order, self._added(asked, answer)
-        while order and (self._bytes + added > BYTES or len(order) >= ANSWERS):
+        order = self._order
+        self._bytes += _beside(asked, answer) + self._take(answer)
+        while order and (self._bytes > BYTES or len(order) >= ANSWERS):
             self._forget(choice(order))  # noqa: S311  # nothing that anybody should not guess
-            added = self._added(asked, answer)
-        if self._bytes + added > BYTES:
+        if self._bytes > BYTES:
+            self._bytes -= _beside(asked, answer) + self._leave(answer)
             return
         self._by_asked[asked] = answer
         answer.place = len(order)
         order.append(asked)
-        self._bytes += added
-        for number in _shared(answer):
-            self._uses[number] = self._uses.get(number, 0) + 1
-
-    def _added(self, asked: _Asked, answer: _Answer) -> int:
-        """Bytes that it takes beside what is there already."""
-        new = [part for number, part in _shared(answer).items() if number not in self._uses]
-        return _alone(asked, answer) + sum([memoryview(part).nbytes for part in new])
 
     def _forget(self, asked: _Asked) -> None:
         answer = self._by_asked.pop(asked, None)
@@ -346,24 +339,34 @@ class _Answers:
         if last != asked:
             self._order[answer.place] = last
             self._by_asked[last].place = answer.place
-        uses, freed = self._uses, _alone(asked, answer)
-        for number, part in _shared(answer).items():
-            used = uses[number]
-            if used == 1:
-                del uses[number]
-                freed += memoryview(part).nbytes
+        self._bytes -= _beside(asked, answer) + self._leave(answer)
+
+    def _take(self, answer: _Answer) -> int:
+        """Counts its pieces by identity; bytes of those that no other answer has."""
+        uses, added = self._uses, 0
+        for part in answer.parts:
+            number = id(part)
+            used = uses.get(number, 0)
+            uses[number] = used + 1
+            if not used:
+                added += len(part)
+        return added
+
+    def _leave(self, answer: _Answer) -> int:
+        """Counts its pieces no longer; bytes of those that no other answer has."""
+        uses, freed = self._uses, 0
+        for part in answer.parts:
+            number = id(part)
+            used = uses[number] - 1
+            if used:
+                uses[number] = used
             else:
-                uses[number] = used - 1
-        self._bytes -= freed
+                del uses[number]
+                freed += len(part)
+        return freed
 
 
-def _shared(answer: _Answer) -> dict[int, Fragment]:
-    """What other answers may have, too: accounts and statuses."""
-    return {id(part): part for part in answer.parts if type(part) is not bytes}
-
-
-def _alone(asked: _Asked, answer: _Answer) -> int:
-    """Bytes of what it shares with no other; its headers are there as lines and one by one."""
-    own = sum([len(part) for part in answer.parts if type(part) is bytes])
-    own += 8 * len(answer.ground or ())
+def _beside(asked: _Asked, answer: _Answer) -> int:
+    """Bytes that are there beside its pieces; its headers are there as lines and one by one."""
+    own = 8 * len(answer.ground or ())
     return own + len(asked.query) + len(asked.authorization) + 2 * sum(map(len, answer.lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,11 +15,12 @@ from stentor.domain.accounts import User
 from stentor.domain.collections import featurable
 from stentor.domain.links import Links
 from stentor.domain.roles import EVERYONE, Role
+from stentor.entities.fragments import Element
 from stentor.entities.memo import Memo
 
 encoder = msgspec.json.Encoder()
 # Rendered accounts that are remembered; 2 KB each.
-_memo: Memo[tuple[AccountRow, Links], Raw] = Memo(8192)
+_memo: Memo[tuple[AccountRow, Links], Element] = Memo(8192)
 
 
 class FeatureApproval(Struct, gc=False):
@@ -269,8 +271,24 @@ def _fields(account: AccountRow, links: Links) -> list[Field]:
 
 def encoded(account: AccountRow, links: Links) -> Raw:
     """`render` as JSON, remembered while the row is the same."""
+    return element(account, links).alone
+
+
+def elements(rows: Iterable[AccountRow], links: Links) -> dict[int, Element]:
+    """Each by its id; who cannot be rendered is left out (reliability T55)."""
+    found = {}
+    for row in rows:
+        try:
+            found[row.id] = _memo.known(row.id, (row, links)) or element(row, links)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row
+            telemetry.skipped("account", row.id, problem)
+    return found
+
+
+def element(account: AccountRow, links: Links) -> Element:
+    """`encoded`, for a JSON array that is put together by hand."""
     return _memo.get(
-        account.id, (account, links), lambda: Raw(encoder.encode(render(account, links)))
+        account.id, (account, links), lambda: Element.of(encoder.encode(render(account, links)))
     )
 
 

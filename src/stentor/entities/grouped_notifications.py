@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import Raw
 
 from stentor import telemetry
 from stentor.domain import times
+from stentor.domain.accounts import Account
 from stentor.domain.attachments import ORDINARY, Attachments
 from stentor.domain.grouped_notifications import Group
 from stentor.domain.links import Links
 from stentor.domain.notifications import TRAITS, Attached
 from stentor.domain.statuses import LoadedStatuses
 from stentor.entities import accounts, notification_details, statuses
-from stentor.entities.accounts import PartialAccount, encoder
+from stentor.entities.accounts import encoder
 from stentor.entities.attachments import GROUP_KEYS
-from stentor.entities.fragments import Fragment
+from stentor.entities.fragments import Element, Fragment, in_a_row
 
 #: Whether groups of a type have a status, by the type's name.
 _WITH_STATUS = {type.value: TRAITS[type].attached is Attached.STATUS for type in TRAITS}
@@ -27,7 +27,8 @@ _WITH_STATUS = {type.value: TRAITS[type].attached is Attached.STATUS for type in
 class Results(NamedTuple):
     """Groups with the accounts and statuses that they name, as JSON in pieces to be joined.
 
-    The pieces of accounts and statuses are those that others are shown too.
+    The pieces of accounts are those that others are shown too. Statuses are mostly the viewer's
+    own, or marked for him; they and the groups are one piece, which is read faster than many.
     """
 
     #: How many groups there are.
@@ -35,38 +36,8 @@ class Results(NamedTuple):
     pieces: list[Fragment]
 
 
-@dataclass(slots=True)
-class _Named:
-    """What the groups of a page name, each once, in the order of the groups."""
-
-    loaded: LoadedStatuses
-    links: Links
-    accounts: dict[int, Raw] = field(default_factory=dict)
-    partly: dict[int, PartialAccount] = field(default_factory=dict)
-    statuses: dict[int, Raw] = field(default_factory=dict)
-
-    def add(self, senders: list[int], status_id: int | None, *, partial: bool) -> None:
-        """Whom and what a group names; raises without adding any, if one cannot be shown."""
-        everyone, known = self.loaded.accounts, self.accounts
-        fresh = {
-            one: accounts.encoded(everyone[one], self.links)
-            for one in (senders[:1] if partial else senders)
-            if one not in known
-        }
-        partly = {}
-        if partial:
-            partly = {
-                one: accounts.render_partial(everyone[one], self.links) for one in senders[1:]
-            }
-        if status_id is not None and status_id not in self.statuses:
-            self.statuses[status_id] = statuses.encoded(self.loaded, status_id, self.links)
-        if fresh:
-            known.update(fresh)
-        self.partly.update(partly)
-
-
 def render(
-    groups: Iterable[Group],
+    groups: Sequence[Group],
     loaded: LoadedStatuses,
     links: Links,
     *,
@@ -78,16 +49,18 @@ def render(
     """Groups as their owner may see them now, every account and status once, in their order.
 
     With ``partial`` only the newest sender of each group is shown in full. A group of which
-    something cannot be shown is left out. ``supported`` are the types that the client knows;
-    unless None, others get words that any client can show. Only if they are ``listed`` groups
-    have the ``page_`` keys.
+    nobody, or something else, cannot be shown is left out. ``supported`` are the types that the
+    client knows; unless None, others get words that any client can show. Only if they are
+    ``listed`` groups have the ``page_`` keys.
     """
     everyone = loaded.accounts
-    named = _Named(loaded, links)
-    kept = []
+    shown = _senders(groups, loaded, links)
+    about: dict[int, Raw] = {}
+    kept: list[str] = []
+    of_groups: list[list[int]] = []
     for group in groups:
         try:
-            senders = [one for _, one in group.newest if one in everyone]
+            senders = [one for _, one in group.newest if one in shown]
             status_id = group.status_id if loaded.may_show(group.status_id) else None
             json = _render(group, senders, status_id, listed=listed)
             if group.type not in ORDINARY:
@@ -95,12 +68,37 @@ def render(
                     group.type, group.activity_id, senders, loaded, links,
                     keys=GROUP_KEYS, attached=attached, supported=supported,
                 ).decode()  # fmt: skip
-            named.add(senders, status_id, partial=partial)
+            if status_id is not None and status_id not in about:
+                about[status_id] = statuses.encoded(loaded, status_id, links)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
             telemetry.skipped("group", group.newest_id, problem)
         else:
-            kept.append(json)
-    return Results(len(kept), _joined(named, kept, partial=partial))
+            kept.append(json + "}")
+            of_groups.append(senders)
+    named = dict.fromkeys([one for senders in of_groups for one in senders])
+    partly = b""
+    if partial:
+        newest = dict.fromkeys([senders[0] for senders in of_groups])
+        others = [everyone[one] for one in named if one not in newest]
+        named, partly = newest, _partly(others, links)
+    rest = b'],"statuses":[%b],"notification_groups":[%b]%b}' % (
+        b",".join(about.values()),
+        ",".join(kept).encode(),
+        partly,
+    )
+    return Results(len(kept), [b'{"accounts":[', *in_a_row([shown[one] for one in named]), rest])
+
+
+def _partly(others: list[Account], links: Links) -> bytes:
+    rendered = [accounts.render_partial(one, links) for one in others]
+    return b',"partial_accounts":' + encoder.encode(rendered)
+
+
+def _senders(groups: Sequence[Group], loaded: LoadedStatuses, links: Links) -> dict[int, Element]:
+    """Who is named and can be shown."""
+    everyone = loaded.accounts
+    ids = dict.fromkeys([one for group in groups for _, one in group.newest])
+    return accounts.elements([everyone[one] for one in ids if one in everyone], links)
 
 
 def _render(group: Group, senders: list[int], status_id: int | None, *, listed: bool) -> str:
@@ -122,26 +120,3 @@ def _render(group: Group, senders: list[int], status_id: int | None, *, listed: 
         f'{{"group_key":"{key}","notifications_count":{size},"type":"{type}",'
         f'"most_recent_notification_id":{newest_id},"sample_account_ids":["{sample}"]{page}{status}'
     )
-
-
-def _joined(named: _Named, groups: list[str], *, partial: bool) -> list[Fragment]:
-    """The envelope."""
-    closed = "},".join(groups) + "}" if groups else ""
-    end = f'],"notification_groups":[{closed}]'.encode()
-    if partial:
-        others = [one for key, one in named.partly.items() if key not in named.accounts]
-        end += b',"partial_accounts":' + encoder.encode(others)
-    return [
-        b'{"accounts":[',
-        *_separated(named.accounts.values()),
-        b'],"statuses":[',
-        *_separated(named.statuses.values()),
-        end + b"}",
-    ]
-
-
-def _separated(values: Collection[Raw]) -> list[Fragment]:
-    """With commas between them."""
-    pieces: list[Fragment] = [b","] * max(0, 2 * len(values) - 1)
-    pieces[::2] = values
-    return pieces
