@@ -11,12 +11,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from itertools import repeat
 from typing import Any, Protocol
 
 PERSON, TOKENS, ACCOUNT, STATUS = 0, 1, 2, 3
 #: So many keys are known with their last change. Beyond that all are forgotten, as if everything
 #: had changed.
 MOST = 65_536
+#: Of so many commits it is known together what they touched. Few keys are found faster in a ground
+#: than the many keys of a ground are among all.
+RECENT = 64
 
 
 def key(kind: int, id: int) -> int:
@@ -161,22 +165,41 @@ class Changes:
         self.number = 0
         self._last: dict[int, int] = {}
         self._everything = 0
+        # The last few commits that touched some keys: whoever comes by often asks of no others.
+        self._recent: tuple[tuple[int, frozenset[int]], ...] = ()
+        # What those after one of them have touched, by its number; as of which number that is.
+        self._since: dict[int, frozenset[int]] = {}
+        self._since_as_of = 0
 
     def note(self, keys: Iterable[int] | None) -> None:
         """A commit that touches these; None: everything."""
-        self.number += 1
+        number = self.number + 1
         if keys is not None:
-            self._last.update(dict.fromkeys(keys, self.number))
+            touched = frozenset(keys)
+            self._last.update(dict.fromkeys(touched, number))
+            self._recent = (*self._recent, (number, touched))[-RECENT:]
         if keys is None or len(self._last) > MOST:
-            self._everything = self.number  # first: somebody may be looking just now
+            self._everything = number  # first: somebody may be looking just now
             self._last.clear()
+        self.number = number  # last: whoever sees it finds what belongs to it
 
     def untouched(self, ground: Iterable[int], *, since: int) -> bool:
         """True if no commit after the one of that number has touched the ground."""
         if self._everything > since:
             return False
-        last = self._last
-        return last.keys().isdisjoint(ground) or all(last.get(one, 0) <= since for one in ground)
+        if self.number - since <= RECENT:
+            return self._touched(since).isdisjoint(ground)
+        return max(map(self._last.get, ground, repeat(0)), default=0) <= since
+
+    def _touched(self, since: int) -> frozenset[int]:
+        """The keys that were touched after a commit, which is among the last `RECENT`."""
+        if self._since_as_of != self.number:
+            self._since_as_of, self._since = self.number, {}
+        found = self._since.get(since)
+        if found is None:
+            after = [keys for number, keys in self._recent if number > since]
+            found = self._since[since] = frozenset().union(*after)
+        return found
 
 
 #: The ground of what is being put together, if somebody wants to know, and when that began.
