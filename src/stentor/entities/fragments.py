@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Self
 
 from msgspec import Raw
@@ -29,4 +29,11 @@ def in_a_row(elements: Sequence[Element]) -> list[Fragment]:
     pieces: list[Fragment] = [one.further for one in elements]
     if elements:
         pieces[0] = elements[0].alone
+    return pieces
+
+
+def separated(values: Collection[Fragment]) -> list[Fragment]:
+    """The same of what has no comma."""
+    pieces: list[Fragment] = [b","] * max(0, 2 * len(values) - 1)
+    pieces[::2] = values
     return pieces

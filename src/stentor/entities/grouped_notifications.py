@@ -18,7 +18,7 @@ from stentor.domain.statuses import LoadedStatuses
 from stentor.entities import accounts, notification_details, statuses
 from stentor.entities.accounts import encoder
 from stentor.entities.attachments import GROUP_KEYS
-from stentor.entities.fragments import Element, Fragment, in_a_row
+from stentor.entities.fragments import Element, Fragment, in_a_row, separated
 
 #: Whether groups of a type have a status, by the type's name.
 _WITH_STATUS = {type.value: TRAITS[type].attached is Attached.STATUS for type in TRAITS}
@@ -27,8 +27,7 @@ _WITH_STATUS = {type.value: TRAITS[type].attached is Attached.STATUS for type in
 class Results(NamedTuple):
     """Groups with the accounts and statuses that they name, as JSON in pieces to be joined.
 
-    The pieces of accounts are those that others are shown too. Statuses are mostly the viewer's
-    own, or marked for him; they and the groups are one piece, which is read faster than many.
+    The pieces of accounts and statuses are those that others are shown too.
     """
 
     #: How many groups there are.
@@ -81,12 +80,16 @@ def render(
         newest = dict.fromkeys([senders[0] for senders in of_groups])
         others = [everyone[one] for one in named if one not in newest]
         named, partly = newest, _partly(others, links)
-    rest = b'],"statuses":[%b],"notification_groups":[%b]%b}' % (
-        b",".join(about.values()),
-        ",".join(kept).encode(),
-        partly,
+    return Results(
+        len(kept),
+        [
+            b'{"accounts":[',
+            *in_a_row([shown[one] for one in named]),
+            b'],"statuses":[',
+            *separated(about.values()),
+            b'],"notification_groups":[%b]%b}' % (",".join(kept).encode(), partly),
+        ],
     )
-    return Results(len(kept), [b'{"accounts":[', *in_a_row([shown[one] for one in named]), rest])
 
 
 def _partly(others: list[Account], links: Links) -> bytes:
