@@ -378,6 +378,23 @@ async def test_whoever_asks_in_turn_with_more_than_there_is_room_for_mostly_find
     assert found > 1000  # of 2,000; were the oldest forgotten, none
 
 
+async def test_whoever_polls_mostly_finds_his_answer_among_many_who_come_once(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(remembered, "ANSWERS", 90)
+    answers = remembered._Answers()
+    found = 0
+    for number in range(6000):
+        # Every second one is of thirty who poll.
+        who = b"polls %d" % (number // 2 % 30) if number % 2 else b"comes once %d" % number
+        asked = remembered._Asked("/", who, b"")
+        if answers.get(asked) is None:
+            answers.put(asked, answer_of([b"x"]))
+        else:
+            found += 1
+    assert found > 2100  # of 3,000, some 2,300; were any forgotten, 1,900
+
+
 async def test_few_bodies_are_kept_in_one_piece(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(remembered, "WHOLE", 3)
     answers = remembered._Answers()

@@ -102,8 +102,9 @@ class _Answer:
     lines: tuple[bytes, bytes]
     #: All that it rests on; None if that is not known.
     ground: array[int] | None = None
-    #: Where it is among all that are remembered.
+    #: Where it is among all that are remembered, and when it was asked for last.
     place: int = 0
+    used: int = 0
     #: The parts in one, while it is among the last that were asked for.
     whole: bytes | None = None
 
@@ -291,10 +292,11 @@ def _with_304(headers: Headers) -> Headers:
 
 
 class _Answers:
-    """Answers by what was asked, within `BYTES`; for a new one any others are forgotten.
+    """Answers by what was asked, within `BYTES`; for a new one others are forgotten.
 
-    Were it the oldest, and did a few more people poll in turn than there is room for, each would
-    find his own answer just forgotten.
+    Of any two the one that was asked for longer ago. Were it the oldest of all, and did a few more
+    people poll in turn than there is room for, each would find his own answer just forgotten; were
+    it any, those whom nobody asks for any more would stay as long as the others.
     """
 
     def __init__(self) -> None:
@@ -304,6 +306,8 @@ class _Answers:
         # How often each piece is part of an answer, by its identity: an answer keeps it alive.
         self._uses: dict[int, int] = {}
         self._bytes = 0
+        # Goes on with each use.
+        self._clock = 0
         self._whole: deque[_Answer] = deque()
 
     def whole(self, answer: _Answer) -> bytes:
@@ -316,20 +320,31 @@ class _Answers:
         return answer.whole
 
     def get(self, asked: _Asked) -> _Answer | None:
-        return self._by_asked.get(asked)
+        answer = self._by_asked.get(asked)
+        if answer is not None:
+            self._touch(answer)
+        return answer
+
+    def _touch(self, answer: _Answer) -> None:
+        self._clock += 1
+        answer.used = self._clock
 
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
         order = self._order
         self._bytes += _beside(asked, answer) + self._take(answer)
         while order and (self._bytes > BYTES or len(order) >= ANSWERS):
-            self._forget(choice(order))  # noqa: S311  # nothing that anybody should not guess
+            self._forget(min(choice(order), choice(order), key=self._used))  # noqa: S311  # no secret
         if self._bytes > BYTES:
             self._bytes -= _beside(asked, answer) + self._leave(answer)
             return
         self._by_asked[asked] = answer
+        self._touch(answer)
         answer.place = len(order)
         order.append(asked)
+
+    def _used(self, asked: _Asked) -> int:
+        return self._by_asked[asked].used
 
     def _forget(self, asked: _Asked) -> None:
         answer = self._by_asked.pop(asked, None)
