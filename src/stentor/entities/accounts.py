@@ -288,7 +288,7 @@ def elements(rows: Iterable[AccountRow], links: Links) -> dict[int, Element]:
 def element(account: AccountRow, links: Links) -> Element:
     """`encoded`, for a JSON array that is put together by hand."""
     return _memo.get(
-        account.id, (account, links), lambda: Element.of(encoder.encode(render(account, links)))
+        account.id, (account, links), lambda: Element(encoder.encode(render(account, links)))
     )
 
 

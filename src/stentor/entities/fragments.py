@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple, Self
+from collections.abc import Iterable
 
 from msgspec import Raw
 
@@ -11,29 +10,27 @@ from msgspec import Raw
 Fragment = bytes | Raw
 
 
-class Element(NamedTuple):
+class Element:
     """An element of JSON arrays, by itself and with the comma before it: the same bytes."""
 
-    alone: Raw
-    further: bytes
+    __slots__ = ("_alone", "further")
 
-    @classmethod
-    def of(cls, json: bytes) -> Self:
-        """One of what was encoded."""
-        further = b"," + json
-        return cls(Raw(memoryview(further)[1:]), further)
+    def __init__(self, json: bytes) -> None:
+        self.further = b"," + json
+        self._alone: Raw | None = None
+
+    @property
+    def alone(self) -> Raw:
+        """Without the comma; always the same object."""
+        if self._alone is None:
+            self._alone = Raw(memoryview(self.further)[1:])
+        return self._alone
 
 
-def in_a_row(elements: Sequence[Element]) -> list[Fragment]:
+def in_a_row(elements: Iterable[Element]) -> list[Fragment]:
     """What is between the brackets of an array of them."""
-    pieces: list[Fragment] = [one.further for one in elements]
-    if elements:
-        pieces[0] = elements[0].alone
-    return pieces
-
-
-def separated(values: Collection[Fragment]) -> list[Fragment]:
-    """The same of what has no comma."""
-    pieces: list[Fragment] = [b","] * max(0, 2 * len(values) - 1)
-    pieces[::2] = values
+    found = list(elements)
+    pieces: list[Fragment] = [one.further for one in found]
+    if found:
+        pieces[0] = found[0].alone
     return pieces

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from msgspec import Raw
-
 from stentor import telemetry
 from stentor.domain import times
 from stentor.domain.accounts import Account
@@ -18,7 +16,7 @@ from stentor.domain.statuses import LoadedStatuses
 from stentor.entities import accounts, notification_details, statuses
 from stentor.entities.accounts import encoder
 from stentor.entities.attachments import GROUP_KEYS
-from stentor.entities.fragments import Element, Fragment, in_a_row, separated
+from stentor.entities.fragments import Element, Fragment, in_a_row
 
 #: Whether groups of a type have a status, by the type's name.
 _WITH_STATUS = {type.value: TRAITS[type].attached is Attached.STATUS for type in TRAITS}
@@ -54,7 +52,7 @@ def render(
     """
     everyone = loaded.accounts
     shown = _senders(groups, loaded, links)
-    about: dict[int, Raw] = {}
+    about: dict[int, Element] = {}
     kept: list[str] = []
     of_groups: list[list[int]] = []
     for group in groups:
@@ -68,7 +66,7 @@ def render(
                     keys=GROUP_KEYS, attached=attached, supported=supported,
                 ).decode()  # fmt: skip
             if status_id is not None and status_id not in about:
-                about[status_id] = statuses.encoded(loaded, status_id, links)
+                about[status_id] = statuses.element(loaded, status_id, links)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row (T55)
             telemetry.skipped("group", group.newest_id, problem)
         else:
@@ -84,9 +82,9 @@ def render(
         len(kept),
         [
             b'{"accounts":[',
-            *in_a_row([shown[one] for one in named]),
+            *in_a_row(shown[one] for one in named),
             b'],"statuses":[',
-            *separated(about.values()),
+            *in_a_row(about.values()),
             b'],"notification_groups":[%b]%b}' % (",".join(kept).encode(), partly),
         ],
     )

@@ -20,11 +20,12 @@ from stentor.domain.quotes import WITH_STATUS
 from stentor.domain.statuses import Edit, LoadedStatuses, Marks, Status, pinnable
 from stentor.entities import accounts, filters, polls, quotes
 from stentor.entities.accounts import encoder
+from stentor.entities.fragments import Element
 from stentor.entities.memo import Memo
 
 #: All that a plain status shows: itself, its author, whom it names, its tags, and where links go.
 _Given = tuple[Status, Account, tuple[Account, ...], tuple[str, ...], Links]
-_memo: Memo[_Given, Raw] = Memo(16_384)
+_memo: Memo[_Given, Element] = Memo(16_384)
 
 
 class Mention(Struct, gc=False):
@@ -142,18 +143,18 @@ _COUNTERS = b',"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quot
 _COUNTERS_BEGIN, _COUNTERS_END = b',"replies_count":', b',"edited_at":'
 
 
-def _recounted(status: Status, before: Status, shown: Raw) -> Raw | None:
+def _recounted(status: Status, before: Status, shown: Element) -> Element | None:
     """What was shown of it with its counters as they are now; None if more has changed."""
     if (
         before[:_FIRST_COUNTER] != status[:_FIRST_COUNTER]
         or before[_BEHIND_COUNTERS:] != status[_BEHIND_COUNTERS:]
     ):
         return None
-    whole = bytes(shown)
+    whole = shown.further
     start = whole.index(_COUNTERS_BEGIN)
     end = whole.index(_COUNTERS_END, start)
     counters = _COUNTERS % status[_FIRST_COUNTER:_BEHIND_COUNTERS]
-    return Raw(b"".join((whole[:start], counters, whole[end:])))
+    return Element(b"".join((whole[1:start], counters, whole[end:])))
 
 
 class _Standing(NamedTuple):
@@ -234,6 +235,14 @@ def encoded(loaded: LoadedStatuses, status_id: int, links: Links, *, nested: boo
     """One status of a load as JSON, with what it reblogs or quotes; ask `may_show` first.
 
     ``nested``: it is quoted itself, so of what it quotes only the id is shown.
+    """
+    return element(loaded, status_id, links, nested=nested).alone
+
+
+def element(
+    loaded: LoadedStatuses, status_id: int, links: Links, *, nested: bool = False
+) -> Element:
+    """`encoded`, for a JSON array that is put together by hand.
 
     A plain one is remembered for each way in which viewers stand to it, while all it shows is
     the same.
@@ -249,14 +258,14 @@ def encoded(loaded: LoadedStatuses, status_id: int, links: Links, *, nested: boo
     personal = _personal(_Standing(marks, pinned, status.quote_policy, relation))
     results = loaded.filter_results(status_id) if marks is not None else []
 
-    def make() -> Raw:
+    def make() -> Element:
         parts = (personal, results)
         return _join(loaded, status, links, mentioned=mentioned, parts=parts, nested=nested)
 
     if status.reblog_of_id is not None or status.has_poll or status.has_quote or results:
         return make()
 
-    def renew(before: _Given, shown: Raw) -> Raw | None:
+    def renew(before: _Given, shown: Element) -> Element | None:
         return _recounted(status, before[0], shown) if before[1:] == given[1:] else None
 
     given = (status, author, mentioned, loaded.tags.get(status_id, ()), links)
@@ -271,7 +280,7 @@ def _join(
     mentioned: tuple[Account, ...],
     parts: tuple[tuple[bytes, bytes], list[FilterResult]],
     nested: bool,
-) -> Raw:
+) -> Element:
     author = loaded.accounts[status.account_id]
     tags = loaded.tags.get(status.id, ())
     (before, after), results = parts
@@ -296,7 +305,7 @@ def _join(
         accounts.encoded(author, links),
         b"}",
     )
-    return Raw(b"".join(joined))
+    return Element(b"".join(joined))
 
 
 def encoded_page(loaded: LoadedStatuses, ids: list[int], links: Links) -> list[Raw]:
