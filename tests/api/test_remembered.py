@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from falcon import testing
-from msgspec import Raw
 
 from stentor import app
 from stentor.api import remembered
@@ -19,7 +18,7 @@ from stentor.api.rate_limits import PAGING, TOKEN, RateLimits
 from stentor.api.services import Services
 from stentor.domain import times
 from stentor.domain.roles import OWNER
-from stentor.entities.fragments import Fragment
+from stentor.entities.fragments import Element, Parts
 from stentor.store.database import Database, StorageProblem, open_database
 from tests.factories import NOW, Person, make_follow, make_token
 from tests.fixtures import query_budget
@@ -327,9 +326,10 @@ async def test_each_of_them_says_that_the_token_was_used(scene: Scene, db: Datab
     assert await uses.write(db) == 1
 
 
-def answer_of(parts: list[Fragment]) -> remembered._Answer:
+def answer_of(*own: bytes, elements: Sequence[Element] = ()) -> remembered._Answer:
     """Somebody's answer, with seven bytes of headers."""
     viewer = Viewer(1, None, 1, frozenset(), OWNER, "en")
+    parts = Parts([*own, *(one.alone for one in elements)], elements)
     return remembered._Answer(1, 0, False, viewer, [], parts, b"", (b"head", b"304"))
 
 
@@ -338,24 +338,22 @@ async def test_what_is_remembered_is_bounded_and_what_many_share_counts_once(
 ):
     monkeypatch.setattr(remembered, "BYTES", 10_000)
     answers = remembered._Answers()
-    shared = [Raw(secrets.token_bytes(500)) for _ in range(8)]
+    shared = [Element(secrets.token_bytes(500)) for _ in range(8)]
     for number in range(300):
-        own = secrets.token_bytes(100), secrets.token_bytes(100)
-        parts = [own[0], *(shared[(number * step) % 8] for step in range(1, 6)), own[1]]
+        elements = [shared[(number * step) % 8] for step in range(1, 6)]
         asked = remembered._Asked("/", b"%d" % (number % 200), b"")
-        answers.put(asked, answer_of(parts))
-        kept = [part for one in answers._by_asked.values() for part in one.parts]
-        once = {id(part): len(part) for part in kept}
-        beside = sum(len(one.query) + 2 * 7 for one in answers._by_asked)
-        assert answers._bytes == sum(once.values()) + beside <= 10_000
+        answers.put(asked, answer_of(b"x" * 100, b"x" * 100, elements=elements))
+        kept = [part for one in answers._by_asked.values() for part in one.parts.elements]
+        alone = sum(len(one.query) + 2 * 7 + 100 + 100 for one in answers._by_asked)
+        assert answers._bytes == 500 * len({id(one) for one in kept}) + alone <= 10_000
         assert answers._uses == Counter(map(id, kept))
     assert len(answers._by_asked) > 10_000 // 700
-    answers.put(asked, answer_of([b"x" * 10_001]))
+    answers.put(asked, answer_of(b"x" * 10_001))
     assert (len(answers._by_asked), answers._bytes, len(answers._uses)) == (0, 0, 0)
     # What is asked for is kept as well.
-    answers.put(asked._replace(query=b"x" * 9_986), answer_of([]))
+    answers.put(asked._replace(query=b"x" * 9_986), answer_of())
     assert answers._bytes == 10_000
-    answers.put(asked, answer_of([b"x"]))
+    answers.put(asked, answer_of(b"x"))
     assert answers._bytes < 30
 
 
@@ -369,7 +367,7 @@ async def test_whoever_asks_in_turn_with_more_than_there_is_room_for_mostly_find
     for _ in range(20):
         for one in asked:
             if answers.get(one) is None:
-                answers.put(one, answer_of([b"x"]))
+                answers.put(one, answer_of(b"x"))
             else:
                 found += 1
             assert answers.get(one) is not None
@@ -389,7 +387,7 @@ async def test_whoever_polls_mostly_finds_his_answer_among_many_who_come_once(
         who = b"polls %d" % (number // 2 % 30) if number % 2 else b"comes once %d" % number
         asked = remembered._Asked("/", who, b"")
         if answers.get(asked) is None:
-            answers.put(asked, answer_of([b"x"]))
+            answers.put(asked, answer_of(b"x"))
         else:
             found += 1
     assert found > 2100  # of 3,000, some 2,300; were any forgotten, 1,900
@@ -398,7 +396,7 @@ async def test_whoever_polls_mostly_finds_his_answer_among_many_who_come_once(
 async def test_few_bodies_are_kept_in_one_piece(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(remembered, "WHOLE", 3)
     answers = remembered._Answers()
-    made = [answer_of([b"a", b"%d" % n]) for n in range(9)]
+    made = [answer_of(b"a", b"%d" % n) for n in range(9)]
     for number in (0, 1, 1, 2, 3, 4, 0, 8, 8):
         assert answers.whole(made[number]) == b"a%d" % number
     assert [number for number, one in enumerate(made) if one.whole is not None] == [0, 4, 8]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from stentor.api.rate_limits import Limit
 from stentor.api.remembered import NOTE, Note
 from stentor.api.request import Request, read_values
 from stentor.api.services import Services
-from stentor.entities.fragments import Fragment
+from stentor.entities.fragments import Parts
 from stentor.telemetry import Metric, count
 
 log = structlog.get_logger("stentor.api")
@@ -99,7 +99,7 @@ def responder(route: Route, services: Services) -> Callable[..., Awaitable[None]
     return respond
 
 
-def _tell(note: Note | None, request: Request, parts: Sequence[Fragment]) -> None:
+def _tell(note: Note | None, request: Request, parts: Parts) -> None:
     """Says what was answered to whoever may remember it."""
     viewer = request.viewer
     if note is not None and viewer is not None and viewer.account_id is not None:

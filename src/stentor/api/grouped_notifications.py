@@ -73,8 +73,8 @@ async def index(request: Request) -> responses.Reply:
             break
         size += lacking
         groups, body = await _page(request, replace(cursor, limit=size), wanted, partial=partial)
-    page = responses.Parts(body.pieces)
-    return responses.timeline_page(request, page, [one.id for one in groups], kept=_KEPT)
+    ids = [one.id for one in groups]
+    return responses.timeline_page(request, body.parts, ids, kept=_KEPT)
 
 
 async def _page(
@@ -145,7 +145,7 @@ async def show(request: Request) -> Any:
     results = _render(request, [group], await _load(request, [group]), listed=False)
     if not results.size:
         raise errors.RecordNotFound
-    return responses.Parts(results.pieces)
+    return results.parts
 
 
 async def _find(request: Request, group_key: str) -> Group | None:

@@ -121,8 +121,8 @@ async def index(request: Request) -> responses.Reply:
         # What is listed first is newer.
         rows = more + rows if cursor.ascending else rows + more
         body = shown + body if cursor.ascending else body + shown
-    page = responses.Parts(entities.joined(body))
-    return responses.timeline_page(request, page, [row.id for row in rows], kept=_KEPT)
+    ids = [row.id for row in rows]
+    return responses.timeline_page(request, entities.joined(body), ids, kept=_KEPT)
 
 
 async def _page(request: Request, cursor: Cursor, wanted: Selection) -> list[Notification]:

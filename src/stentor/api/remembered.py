@@ -26,7 +26,7 @@ from stentor.api import rate_limits, responses
 from stentor.api.auth import Viewer
 from stentor.api.services import Services
 from stentor.api.whole_answers import giver, lines
-from stentor.entities.fragments import Fragment
+from stentor.entities.fragments import Fragment, Parts
 from stentor.errors import PublicError
 from stentor.store import changes
 
@@ -68,12 +68,12 @@ class Note:
         self.instant = instant
         #: What was looked at (`stentor.store.changes`).
         self.ground: set[int] = set()
-        self.parts: Sequence[Fragment] = ()
+        self.parts: Parts | None = None
         self.until = 0
         self.pages = False
         self.viewer: Viewer | None = None
 
-    def take(self, parts: Sequence[Fragment], *, viewer: Viewer, until: int, pages: bool) -> None:
+    def take(self, parts: Parts, *, viewer: Viewer, until: int, pages: bool) -> None:
         """Its body, whose it is, how long it is good (ms), whether it is another page of a list."""
         if viewer.expires_at is not None:
             until = min(until, viewer.expires_at)
@@ -96,7 +96,7 @@ class _Answer:
     #: Whose it is. His token was judged in that instant: only time can change what came of it.
     viewer: Viewer
     headers: Headers
-    parts: Sequence[Fragment]
+    parts: Parts
     tag: bytes
     #: The headers as they are on the wire: with a body, and with a 304.
     lines: tuple[bytes, bytes]
@@ -154,9 +154,9 @@ class Remembered:
             if message["type"] == "http.response.start":
                 started.update(message)
                 return
-            if started["status"] == 200 and note.parts and note.viewer is not None:
+            if started["status"] == 200 and note.parts is not None and note.viewer is not None:
                 headers = list(started["headers"])
-                tag = self._remember(asked, note, note.viewer, headers)
+                tag = self._remember(asked, note, note.parts, note.viewer, headers)
                 await _send(send, headers, message["body"], known=_matches(tags, tag))
                 return
             await send(started)
@@ -208,10 +208,12 @@ class Remembered:
         )
         return own
 
-    def _remember(self, asked: _Asked, note: Note, viewer: Viewer, headers: Headers) -> bytes:
+    def _remember(
+        self, asked: _Asked, note: Note, parts: Parts, viewer: Viewer, headers: Headers
+    ) -> bytes:
         """Keeps an answer; its tag, which is that of the one before if that was the same."""
         before = self._answers.get(asked)
-        if before is not None and _same(before.parts, note.parts):
+        if before is not None and _same(before.parts.pieces, parts.pieces):
             tag = before.tag
         else:
             self._made += 1
@@ -227,7 +229,7 @@ class Remembered:
                 note.pages,
                 viewer,
                 kept,
-                note.parts,
+                parts,
                 tag,
                 wire,
                 self._ground(note, viewer),
@@ -303,7 +305,7 @@ class _Answers:
         self._by_asked: dict[_Asked, _Answer] = {}
         # What was asked, in no order: each answer knows its place, so that any can go.
         self._order: list[_Asked] = []
-        # How often each piece is part of an answer, by its identity: an answer keeps it alive.
+        # How often each element is part of an answer, by its identity: an answer keeps it alive.
         self._uses: dict[int, int] = {}
         self._bytes = 0
         # Goes on with each use.
@@ -315,7 +317,7 @@ class _Answers:
         if answer.whole is None:
             if len(self._whole) >= WHOLE:
                 self._whole.popleft().whole = None
-            answer.whole = b"".join(answer.parts)
+            answer.whole = b"".join(answer.parts.pieces)
             self._whole.append(answer)
         return answer.whole
 
@@ -332,11 +334,11 @@ class _Answers:
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
         order = self._order
-        self._bytes += _beside(asked, answer) + self._take(answer)
+        self._bytes += _alone(asked, answer) + self._take(answer)
         while order and (self._bytes > BYTES or len(order) >= ANSWERS):
             self._forget(min(choice(order), choice(order), key=self._used))  # noqa: S311  # no secret
         if self._bytes > BYTES:
-            self._bytes -= _beside(asked, answer) + self._leave(answer)
+            self._bytes -= _alone(asked, answer) + self._leave(answer)
             return
         self._by_asked[asked] = answer
         self._touch(answer)
@@ -354,34 +356,36 @@ class _Answers:
         if last != asked:
             self._order[answer.place] = last
             self._by_asked[last].place = answer.place
-        self._bytes -= _beside(asked, answer) + self._leave(answer)
+        self._bytes -= _alone(asked, answer) + self._leave(answer)
 
     def _take(self, answer: _Answer) -> int:
-        """Counts its pieces by identity; bytes of those that no other answer has."""
+        """Counts its elements; bytes of those that no other answer has."""
         uses, added = self._uses, 0
-        for part in answer.parts:
-            number = id(part)
+        for one in answer.parts.elements:
+            number = id(one)
             used = uses.get(number, 0)
             uses[number] = used + 1
             if not used:
-                added += len(part)
+                added += one.size
         return added
 
     def _leave(self, answer: _Answer) -> int:
-        """Counts its pieces no longer; bytes of those that no other answer has."""
+        """Counts its elements no longer; bytes of those that no other answer has."""
         uses, freed = self._uses, 0
-        for part in answer.parts:
-            number = id(part)
+        for one in answer.parts.elements:
+            number = id(one)
             used = uses[number] - 1
             if used:
                 uses[number] = used
             else:
                 del uses[number]
-                freed += len(part)
+                freed += one.size
         return freed
 
 
-def _beside(asked: _Asked, answer: _Answer) -> int:
-    """Bytes that are there beside its pieces; its headers are there as lines and one by one."""
-    own = 8 * len(answer.ground or ())
+def _alone(asked: _Asked, answer: _Answer) -> int:
+    """Bytes of what it shares with no other; its headers are there as lines and one by one."""
+    pieces, elements = answer.parts
+    own = sum(map(len, pieces)) - sum([one.size for one in elements])
+    own += 8 * len(answer.ground or ())
     return own + len(asked.query) + len(asked.authorization) + 2 * sum(map(len, answer.lines))

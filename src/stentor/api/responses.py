@@ -12,7 +12,7 @@ import msgspec
 
 from stentor.api.request import Request
 from stentor.domain import paging
-from stentor.entities.fragments import Fragment
+from stentor.entities.fragments import Parts
 from stentor.errors import PublicError
 
 JSON = "application/json; charset=utf-8"
@@ -105,17 +105,10 @@ def offset_page(request: Request, body: Any, *, offset: int, limit: int, full: b
     return Reply(body, headers={"Link": link} if link else {})
 
 
-@dataclass(slots=True)
-class Parts:
-    """JSON in pieces, to be sent one after the other: most of them are shown to many."""
-
-    parts: list[Fragment]
-
-
-def parts(resp: falcon.asgi.Response, reply: Any) -> Sequence[Fragment]:
+def parts(resp: falcon.asgi.Response, reply: Any) -> Parts:
     """The body of an answer that was written, in the pieces in which it came."""
     body = reply.body if isinstance(reply, Reply) else reply
-    return body.parts if type(body) is Parts else (resp.data or b"",)
+    return body if type(body) is Parts else Parts((resp.data or b"",))
 
 
 def write(resp: falcon.asgi.Response, reply: Any) -> None:
@@ -132,7 +125,7 @@ def write(resp: falcon.asgi.Response, reply: Any) -> None:
         body = reply
         resp.content_type = JSON
     if type(body) is Parts:
-        resp.data = b"".join(body.parts)
+        resp.data = b"".join(body.pieces)
     else:
         resp.data = body if type(body) is bytes else encoder.encode(body)
 

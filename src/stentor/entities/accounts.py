@@ -279,7 +279,7 @@ def elements(rows: Iterable[AccountRow], links: Links) -> dict[int, Element]:
     found = {}
     for row in rows:
         try:
-            found[row.id] = _memo.known(row.id, (row, links)) or element(row, links)
+            found[row.id] = element(row, links)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row
             telemetry.skipped("account", row.id, problem)
     return found

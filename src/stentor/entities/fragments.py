@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 from msgspec import Raw
 
-#: A piece of JSON. What is remembered of accounts and statuses is shared by answers.
+#: A piece of JSON.
 Fragment = bytes | Raw
 
 
 class Element:
     """An element of JSON arrays, by itself and with the comma before it: the same bytes."""
 
-    __slots__ = ("_alone", "further")
+    __slots__ = ("_alone", "further", "size")
 
     def __init__(self, json: bytes) -> None:
         self.further = b"," + json
+        #: In bytes, without the comma.
+        self.size = len(json)
         self._alone: Raw | None = None
 
     @property
@@ -27,10 +31,17 @@ class Element:
         return self._alone
 
 
-def in_a_row(elements: Iterable[Element]) -> list[Fragment]:
+def in_a_row(elements: Collection[Element]) -> list[Fragment]:
     """What is between the brackets of an array of them."""
-    found = list(elements)
-    pieces: list[Fragment] = [one.further for one in found]
-    if found:
-        pieces[0] = found[0].alone
+    pieces: list[Fragment] = [one.further for one in elements]
+    for first in islice(elements, 1):
+        pieces[0] = first.alone
     return pieces
+
+
+class Parts(NamedTuple):
+    """JSON in pieces, to be joined."""
+
+    pieces: Sequence[Fragment]
+    #: What of it is remembered once for all answers that show it, as often as it is shown.
+    elements: Sequence[Element] = ()

@@ -16,21 +16,18 @@ from stentor.domain.statuses import LoadedStatuses
 from stentor.entities import accounts, notification_details, statuses
 from stentor.entities.accounts import encoder
 from stentor.entities.attachments import GROUP_KEYS
-from stentor.entities.fragments import Element, Fragment, in_a_row
+from stentor.entities.fragments import Element, Parts, in_a_row
 
 #: Whether groups of a type have a status, by the type's name.
 _WITH_STATUS = {type.value: TRAITS[type].attached is Attached.STATUS for type in TRAITS}
 
 
 class Results(NamedTuple):
-    """Groups with the accounts and statuses that they name, as JSON in pieces to be joined.
-
-    The pieces of accounts and statuses are those that others are shown too.
-    """
+    """Groups with the accounts and statuses that they name, as JSON."""
 
     #: How many groups there are.
     size: int
-    pieces: list[Fragment]
+    parts: Parts
 
 
 def render(
@@ -78,16 +75,15 @@ def render(
         newest = dict.fromkeys([senders[0] for senders in of_groups])
         others = [everyone[one] for one in named if one not in newest]
         named, partly = newest, _partly(others, links)
-    return Results(
-        len(kept),
-        [
-            b'{"accounts":[',
-            *in_a_row(shown[one] for one in named),
-            b'],"statuses":[',
-            *in_a_row(about.values()),
-            b'],"notification_groups":[%b]%b}' % (",".join(kept).encode(), partly),
-        ],
-    )
+    full = [shown[one] for one in named]
+    pieces = [
+        b'{"accounts":[',
+        *in_a_row(full),
+        b'],"statuses":[',
+        *in_a_row(about.values()),
+        b'],"notification_groups":[%b]%b}' % (",".join(kept).encode(), partly),
+    ]
+    return Results(len(kept), Parts(pieces, [*full, *about.values()]))
 
 
 def _partly(others: list[Account], links: Links) -> bytes:

@@ -25,11 +25,6 @@ class Memo(Generic[Given, Value]):
         self._most = most
         self._entries: dict[Hashable, tuple[Given, Value]] = {}
 
-    def known(self, key: Hashable, given: Given) -> Value | None:
-        """What was made for that key, if ``given`` is equal to what it was made of."""
-        entry = self._entries.get(key)
-        return entry[1] if entry is not None and entry[0] == given else None
-
     def get(
         self,
         key: Hashable,

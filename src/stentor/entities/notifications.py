@@ -14,18 +14,17 @@ from stentor.domain.notifications import Notification as NotificationRow
 from stentor.domain.statuses import LoadedStatuses
 from stentor.entities import accounts, notification_details, statuses
 from stentor.entities.attachments import KEYS
-from stentor.entities.fragments import Fragment
+from stentor.entities.fragments import Element, Fragment, Parts
 
 
 class Rendered(NamedTuple):
-    """A notification as JSON, in pieces to be joined, without the brace that ends it.
-
-    The pieces after the first are those of its account and its status, which others have too.
-    """
+    """A notification as JSON, in pieces to be joined, without the brace that ends it."""
 
     id: int
     head: bytes
     rest: tuple[Fragment, ...]
+    #: Its account and its status, which are among the pieces.
+    elements: tuple[Element, ...]
 
     @property
     def json(self) -> bytes:
@@ -52,7 +51,7 @@ def render_page(
     longer his to read. A status that several are about is put together once. ``supported`` are
     the types that the client knows; unless None, others get words that any client can show.
     """
-    known: dict[int, Fragment] = {}
+    known: dict[int, Element] = {}
     rendered = []
     for row in rows:
         try:
@@ -70,18 +69,20 @@ def render_page(
     return rendered
 
 
-def joined(rendered: Iterable[Rendered]) -> list[Fragment]:
-    """The JSON array of them, in pieces."""
+def joined(rendered: Iterable[Rendered]) -> Parts:
+    """The JSON array of them."""
     pieces: list[Fragment] = []
-    for _, head, rest in rendered:
+    elements: list[Element] = []
+    for _, head, rest, shown in rendered:
         pieces.append(b"}," + head if pieces else b"[" + head)
         pieces += rest
+        elements += shown
     pieces.append(b"}]" if pieces else b"[]")
-    return pieces
+    return Parts(pieces, elements)
 
 
 def _render(
-    row: NotificationRow, loaded: LoadedStatuses, links: Links, known: dict[int, Fragment]
+    row: NotificationRow, loaded: LoadedStatuses, links: Links, known: dict[int, Element]
 ) -> Rendered:
     """Raises LookupError if its sender is gone, or if nobody knows its type."""
     (number, type, _, from_account_id, status_id, group_key, filtered, created_at) = row
@@ -92,19 +93,23 @@ def _render(
         f'{{"id":"{number}","type":"{type}","created_at":"{times.iso(created_at)}",'
         f'"group_key":"{group_key or f"ungrouped-{number}"}","account":'
     )
-    rest: tuple[Fragment, ...] = (accounts.encoded(loaded.accounts[from_account_id], links),)
+    account = accounts.element(loaded.accounts[from_account_id], links)
+    rest: tuple[Fragment, ...] = (account.alone,)
     if filtered:
         rest += (b',"filtered":true',)
-    if type in _WITH_STATUS:
-        rest += (b',"status":', _status(status_id, loaded, links, known))
-    return Rendered(number, head.encode(), rest)
+    if type not in _WITH_STATUS:
+        return Rendered(number, head.encode(), rest, (account,))
+    status = _status(status_id, loaded, links, known)
+    if status is None:
+        return Rendered(number, head.encode(), (*rest, b',"status":null'), (account,))
+    return Rendered(number, head.encode(), (*rest, b',"status":', status.alone), (account, status))
 
 
 def _status(
-    status_id: int | None, loaded: LoadedStatuses, links: Links, known: dict[int, Fragment]
-) -> Fragment:
+    status_id: int | None, loaded: LoadedStatuses, links: Links, known: dict[int, Element]
+) -> Element | None:
     if status_id is None or not loaded.may_show(status_id):
-        return b"null"
+        return None
     if status_id not in known:
-        known[status_id] = statuses.encoded(loaded, status_id, links)
+        known[status_id] = statuses.element(loaded, status_id, links)
     return known[status_id]
