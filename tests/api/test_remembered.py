@@ -394,12 +394,25 @@ async def test_whoever_polls_mostly_finds_his_answer_among_many_who_come_once(
 
 
 async def test_few_bodies_are_kept_in_one_piece(monkeypatch: pytest.MonkeyPatch):
+    """Of those who ask again soon, and no more than that."""
     monkeypatch.setattr(remembered, "WHOLE", 3)
     answers = remembered._Answers()
-    made = [answer_of(b"a", b"%d" % n) for n in range(9)]
-    for number in (0, 1, 1, 2, 3, 4, 0, 8, 8):
-        assert answers.whole(made[number]) == b"a%d" % number
-    assert [number for number, one in enumerate(made) if one.whole is not None] == [0, 4, 8]
+    asked = [remembered._Asked("/", b"%d" % number, b"") for number in range(9)]
+    for number, one in enumerate(asked):
+        answers.put(one, answer_of(b"a", b"%d" % number))
+
+    def given(*numbers: int) -> list[int]:
+        for number in numbers:
+            found = answers.get(asked[number])
+            assert found is not None
+            assert answers.whole(found) == b"a%d" % number
+        return [n for n, one in enumerate(asked) if answers._by_asked[one].whole is not None]
+
+    assert given(0, 1, 2, 3, 4) == []
+    assert given(1) == []  # the fifth since
+    assert given(4, 1, 1) == [1, 4]
+    assert given(5, 5, 6, 7, 6, 5) == [1, 5, 6]  # 4 was kept first
+    assert given(0, 2, 3, 8) == [1, 5, 6]
 
 
 async def test_no_answer_while_the_database_is_gone(scene: Scene, monkeypatch: pytest.MonkeyPatch):

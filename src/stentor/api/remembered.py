@@ -102,9 +102,10 @@ class _Answer:
     lines: tuple[bytes, bytes]
     #: All that it rests on; None if that is not known.
     ground: array[int] | None = None
-    #: Where it is among all that are remembered, and when it was asked for last.
+    #: Where it is among all that are remembered; when it was asked for last, and before that.
     place: int = 0
     used: int = 0
+    used_before: int = 0
     #: The parts in one, while it is among the last that were asked for.
     whole: bytes | None = None
 
@@ -313,13 +314,19 @@ class _Answers:
         self._whole: deque[_Answer] = deque()
 
     def whole(self, answer: _Answer) -> bytes:
-        """Its body."""
-        if answer.whole is None:
+        """Its body, which is kept if it is the second time soon.
+
+        Not each time: then it would be joined in memory that has not been used for as many others.
+        """
+        if answer.whole is not None:
+            return answer.whole
+        body = b"".join(answer.parts.pieces)
+        if answer.used - answer.used_before <= WHOLE:
             if len(self._whole) >= WHOLE:
                 self._whole.popleft().whole = None
-            answer.whole = b"".join(answer.parts.pieces)
+            answer.whole = body
             self._whole.append(answer)
-        return answer.whole
+        return body
 
     def get(self, asked: _Asked) -> _Answer | None:
         answer = self._by_asked.get(asked)
@@ -329,7 +336,7 @@ class _Answers:
 
     def _touch(self, answer: _Answer) -> None:
         self._clock += 1
-        answer.used = self._clock
+        answer.used_before, answer.used = answer.used, self._clock
 
     def put(self, asked: _Asked, answer: _Answer) -> None:
         self._forget(asked)
