@@ -218,8 +218,7 @@ def _compared(
     if case.target is not None:
         wanted.append(Wanted(str(case.target), median(ratios) >= case.target))
     if case.than:
-        pairs = zip(known[case.than].ratios, ratios, strict=True)
-        times = median(other / ratio for other, ratio in pairs)
+        times = _times(known[case.than].ratios, ratios)
         text = f"×{times:.2f} of “{case.than}”, at most ×{case.most:g}"
         wanted.append(Wanted(text, times <= case.most))
     return Line(
@@ -231,6 +230,13 @@ def _compared(
         ratios,
         tuple(wanted),
     )
+
+
+def _times(some: Sequence[float], others: Sequence[float]) -> float:
+    """How much dearer the others were: round by round, if they were as many."""
+    if len(some) != len(others):
+        return median(some) / median(others)
+    return median(one / other for one, other in zip(some, others, strict=True))
 
 
 def _ratios(own: list[Result], still: list[Result]) -> tuple[float, ...]:
